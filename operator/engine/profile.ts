@@ -1,0 +1,111 @@
+import type { EngineName, Role, Topology } from '../model/roles.ts';
+
+/**
+ * What the agent needs of an engine. A profile knows files, programs and SQL of its engine; it never keeps a process
+ * running, never decides a role and never talks to Kubernetes. The agent's supervisor runs what `launch` returns.
+ */
+export interface EngineProfile {
+  readonly engine: EngineName;
+  readonly topology: Topology;
+
+  /** Does an engine process run in this role? In `share` of stock PostgreSQL only the RW does; others stand ready. */
+  serves(role: Role): boolean;
+
+  /** What the image really holds. Throws when the engine's programs are missing. */
+  inspect(): Promise<ImageFacts>;
+
+  /** What lies in the data directory, without changing it. */
+  look(): Promise<DataFacts>;
+
+  /** Makes a new, empty database system (initdb). Refuses anything but a blank place. Safe to repeat after a crash. */
+  initialize(request: InitializeRequest, report: Report): Promise<void>;
+
+  /** Fills this member's own place from the RW: base backup in `local`, skeleton in `share`. Safe to repeat. */
+  join(upstream: Upstream, report: Report): Promise<void>;
+
+  /** Writes configuration and signal files for the role, then says what to run. Called right before each start. */
+  launch(request: LaunchRequest): Promise<Launch>;
+
+  /** Asks the running follower to become RW and returns when it accepts writes (`signal` bounds the wait). */
+  promote(signal: AbortSignal): Promise<void>;
+
+  /** Makes the place boot as a follower from now on, fsynced: the demotion that outlives a crash. */
+  demote(): Promise<void>;
+
+  /** Points a running follower at another RW by reload. */
+  follow(upstream: Upstream): Promise<void>;
+
+  /** What the running engine says; fields it cannot tell are absent. Throws when SQL does not answer in time. */
+  observe(signal: AbortSignal): Promise<EngineFacts>;
+
+  /** Writes settings atomically and reloads when the engine runs; tells which wait for a restart. */
+  configure(settings: Settings): Promise<ConfigureResult>;
+}
+
+/** Engine parameters by name, values as written in postgresql.conf without quotes. */
+export type Settings = Readonly<Record<string, string>>;
+
+/** Progress of long work: `done` and `total` in bytes where known. */
+export type Report = (progress: { phase: string; done?: number; total?: number }) => void;
+
+export interface ImageFacts {
+  engine: EngineName;
+  /** For example `15.8` or, for PolarDB, `15.8.2.0`. */
+  version: string;
+  binDir: string;
+}
+
+export interface DataFacts {
+  /** `partial`: an interrupted initialize or join, to be done again. */
+  state: 'blank' | 'partial' | 'initialized';
+  systemId?: string;
+  timeline?: number;
+}
+
+export interface InitializeRequest {
+  settings: Settings;
+}
+
+export interface Upstream {
+  /** Address to dial; also a name in the RW's certificate, which is verified in full. */
+  host: string;
+  port: number;
+  /** Physical replication slot on the RW, made before. */
+  slot: string;
+  /** Names the incarnation, never the instance alone (protocol, Words). */
+  applicationName: string;
+  /** File of mode 600 in PostgreSQL's passfile format with the password of `replicator`. */
+  passFile: string;
+}
+
+export interface LaunchRequest {
+  role: Role;
+  /** Followers only. */
+  upstream?: Upstream;
+  settings: Settings;
+}
+
+export interface Launch {
+  command: string;
+  args: string[];
+  env: Readonly<Record<string, string>>;
+  cwd: string;
+  /** Signal ladder of a stop: fast first, then immediate. */
+  stopSignals: { fast: NodeJS.Signals; immediate: NodeJS.Signals };
+}
+
+export interface EngineFacts {
+  role: Role;
+  acceptsWrites: boolean;
+  timeline?: number;
+  /** Flushed (RW) or received (follower) position, `X/X`. */
+  lsn?: string;
+  /** Followers: is the receiver streaming from the right RW? */
+  streaming?: boolean;
+  pendingRestart: readonly string[];
+}
+
+export interface ConfigureResult {
+  changed: readonly string[];
+  needRestart: readonly string[];
+}
