@@ -67,8 +67,10 @@ export interface InitializeRequest {
 }
 
 export interface Upstream {
-  /** Address to dial; also a name in the RW's certificate, which is verified in full. */
+  /** A name in the RW's certificate, which is verified in full (libpq `host`). */
   host: string;
+  /** Address to dial (libpq `hostaddr`): needs no DNS, and changes when the RW moves. */
+  address: string;
   port: number;
   /** Physical replication slot on the RW, made before. */
   slot: string;
