@@ -1,0 +1,42 @@
+import type { EngineName } from '../operator/model/roles.ts';
+import { mpdClusterSpec, type MPDClusterSpec } from './mpdcluster/spec.ts';
+import { CLUSTER_STATUS, mpdClusterStatus, type MPDClusterStatus } from './mpdcluster/status.ts';
+import { parse, type ObjectMeta, type Parsed, type RawObject } from './object.ts';
+
+export { CLUSTER_STATUS, mpdClusterSpec, mpdClusterStatus };
+export type { MPDClusterSpec, MPDClusterSpecInput } from './mpdcluster/spec.ts';
+export type { MPDClusterStatus };
+export type ClusterStatus = (typeof CLUSTER_STATUS)[number];
+export type InstanceStatus = NonNullable<MPDClusterStatus['dbInstanceStatus']>[string];
+export type Condition = NonNullable<MPDClusterStatus['conditions']>[number];
+export type VersionCfg = NonNullable<MPDClusterSpec['versionCfg']>;
+
+/** A cluster whose spec is right and complete: defaults are filled in. */
+export interface MPDCluster {
+  metadata: ObjectMeta;
+  spec: MPDClusterSpec;
+  status: MPDClusterStatus;
+}
+
+/**
+ * Reads an object of the API server. The CRD has refused most mistakes already; what is left was stored under another
+ * CRD, such as the original's, or needs the namespace to judge.
+ */
+export function parseCluster(object: RawObject): Parsed<MPDCluster> {
+  const spec = parse(mpdClusterSpec, object.spec ?? {}, 'spec');
+  const status = parse(mpdClusterStatus, object.status ?? {}, 'status');
+  if (spec.problems || status.problems) return { problems: [...(spec.problems ?? []), ...(status.problems ?? [])] };
+  return { value: { metadata: object.metadata, spec: spec.value, status: status.value } };
+}
+
+/** Class to run with: `classInfoModifyTo` when it names one, else `classInfo`. */
+export const targetClass = ({ classInfo, classInfoModifyTo }: MPDClusterSpec): string =>
+  classInfoModifyTo?.className || classInfo.className;
+
+/** Version to run: `versionCfgModifyTo` when it names one, else `versionCfg`; `{}` asks for the latest of the site. */
+export const targetVersion = ({ versionCfg, versionCfgModifyTo }: MPDClusterSpec): VersionCfg =>
+  (versionCfgModifyTo?.versionName ? versionCfgModifyTo : versionCfg) ?? {};
+
+/** Engine of the cluster; `polar-o` of the original is PolarDB. */
+export const engineOf = ({ dbType }: MPDClusterSpec): EngineName =>
+  dbType === 'postgresql' ? 'postgresql' : 'polardb';
