@@ -1,0 +1,241 @@
+import { Agent, request as httpsRequest } from 'node:https';
+import type { IncomingMessage } from 'node:http';
+import * as z from 'zod';
+import { AgentError } from './errors.ts';
+import type * as requests from './requests.ts';
+import { agentStateSchema, errorBody, madeResult, settingsResult, slotsResult, taskSchema } from './state.ts';
+import type { AgentState, MadeResult, SettingsResult, SlotsResult, TaskState } from './state.ts';
+
+/**
+ * What others may do with one agent. Every call ends within its limit; every failure is an AgentError. Calls that
+ * return a task answer when it has ended or after `waitMs` of the request, whichever is first; the same call with the
+ * same request id can be repeated at any time and tells how it stands. A new attempt needs a new request id.
+ */
+export interface AgentClient {
+  state(options?: CallOptions): Promise<AgentState>;
+  /** A long call by its request id. @throws AgentError NotFound when this agent does not know it (any more) */
+  task(requestId: string, options?: CallOptions): Promise<TaskState>;
+  install(body: requests.InstallRequest, options?: CallOptions): Promise<TaskState>;
+  start(body: requests.StartRequest, options?: CallOptions): Promise<TaskState>;
+  promote(body: requests.PromoteRequest, options?: CallOptions): Promise<TaskState>;
+  demote(body: requests.DemoteRequest, options?: CallOptions): Promise<TaskState>;
+  stop(body: requests.StopRequest, options?: CallOptions): Promise<TaskState>;
+  restart(body: requests.RestartRequest, options?: CallOptions): Promise<TaskState>;
+  settings(body: requests.SettingsRequest, options?: CallOptions): Promise<SettingsResult>;
+  slots(body: requests.SlotsRequest, options?: CallOptions): Promise<SlotsResult>;
+  account(body: requests.AccountRequest, options?: CallOptions): Promise<MadeResult>;
+  database(body: requests.DatabaseRequest, options?: CallOptions): Promise<MadeResult>;
+}
+
+export interface CallOptions {
+  /** Ends the call early. */
+  signal?: AbortSignal;
+  /** Limit of this call, ms, in place of the connector's. */
+  limitMs?: number;
+}
+
+/** Where an agent listens. */
+export interface AgentEndpoint {
+  /** IP address or DNS name to dial. */
+  address: string;
+  port: number;
+  /** Name that the agent's certificate must carry. */
+  serverName: string;
+}
+
+/** PEM texts: our CA, and the caller's own certificate (its subject's OU says which part calls). */
+export interface TlsMaterial {
+  ca: string;
+  cert: string;
+  key: string;
+}
+
+/** Limit of a call, ms, on top of the wait that its body asks for. */
+const DEFAULT_LIMIT_MS = 5_000;
+/** Answers are small; more than this is not an agent. */
+const MAX_ANSWER_BYTES = 1024 * 1024;
+/** An idle connection is closed by us before the agent's server closes it (65 s). */
+const IDLE_CONNECTION_MS = 30_000;
+
+/** Makes clients that share connections and one client certificate. */
+export class AgentConnector {
+  #tls: TlsMaterial;
+  #agent: Agent;
+  readonly #limitMs: number;
+
+  constructor(tls: TlsMaterial, limitMs = DEFAULT_LIMIT_MS) {
+    this.#tls = tls;
+    this.#limitMs = limitMs;
+    this.#agent = newPool(tls);
+  }
+
+  /** A client of the agent at this endpoint; cheap, holds nothing. */
+  to(endpoint: AgentEndpoint): AgentClient {
+    return new HttpsAgentClient(endpoint, { pool: () => this.#agent, limitMs: this.#limitMs });
+  }
+
+  /** Takes a renewed certificate or CA; calls under way end on their old connections. */
+  renew(tls: TlsMaterial): void {
+    if (tls.ca === this.#tls.ca && tls.cert === this.#tls.cert && tls.key === this.#tls.key) return;
+    const former = this.#agent;
+    this.#tls = tls;
+    this.#agent = newPool(tls);
+    closeIdle(former);
+  }
+
+  /** Closes idle connections. */
+  close(): void {
+    this.#agent.destroy();
+  }
+}
+
+const newPool = (tls: TlsMaterial): Agent =>
+  new Agent({ ...tls, keepAlive: true, maxSockets: 8, timeout: IDLE_CONNECTION_MS, minVersion: 'TLSv1.3' });
+
+function closeIdle(pool: Agent): void {
+  for (const sockets of Object.values(pool.freeSockets)) for (const socket of sockets ?? []) socket.destroy();
+}
+
+interface Connection {
+  pool: () => Agent;
+  limitMs: number;
+}
+
+interface Call<S extends z.ZodType> {
+  method: 'GET' | 'PUT' | 'POST';
+  path: string;
+  body?: { command: unknown; waitMs?: number };
+  answer: S;
+  options?: CallOptions | undefined;
+}
+
+/** An {@link AgentClient} over HTTPS with mutual TLS. */
+class HttpsAgentClient implements AgentClient {
+  readonly #endpoint: AgentEndpoint;
+  readonly #connection: Connection;
+
+  constructor(endpoint: AgentEndpoint, connection: Connection) {
+    this.#endpoint = endpoint;
+    this.#connection = connection;
+  }
+
+  state = (options?: CallOptions): Promise<AgentState> =>
+    this.#call({ method: 'GET', path: '/v1/state', answer: agentStateSchema, options });
+
+  task = (requestId: string, options?: CallOptions): Promise<TaskState> =>
+    this.#call({ method: 'GET', path: `/v1/tasks/${encodeURIComponent(requestId)}`, answer: taskSchema, options });
+
+  install = (body: requests.InstallRequest, options?: CallOptions): Promise<TaskState> =>
+    this.#call({ method: 'POST', path: '/v1/install', body, answer: taskSchema, options });
+
+  start = (body: requests.StartRequest, options?: CallOptions): Promise<TaskState> =>
+    this.#call({ method: 'POST', path: '/v1/start', body, answer: taskSchema, options });
+
+  promote = (body: requests.PromoteRequest, options?: CallOptions): Promise<TaskState> =>
+    this.#call({ method: 'POST', path: '/v1/promote', body, answer: taskSchema, options });
+
+  demote = (body: requests.DemoteRequest, options?: CallOptions): Promise<TaskState> =>
+    this.#call({ method: 'POST', path: '/v1/demote', body, answer: taskSchema, options });
+
+  stop = (body: requests.StopRequest, options?: CallOptions): Promise<TaskState> =>
+    this.#call({ method: 'POST', path: '/v1/stop', body, answer: taskSchema, options });
+
+  restart = (body: requests.RestartRequest, options?: CallOptions): Promise<TaskState> =>
+    this.#call({ method: 'POST', path: '/v1/restart', body, answer: taskSchema, options });
+
+  settings = (body: requests.SettingsRequest, options?: CallOptions): Promise<SettingsResult> =>
+    this.#call({ method: 'PUT', path: '/v1/settings', body, answer: settingsResult, options });
+
+  slots = (body: requests.SlotsRequest, options?: CallOptions): Promise<SlotsResult> =>
+    this.#call({ method: 'PUT', path: '/v1/slots', body, answer: slotsResult, options });
+
+  account = (body: requests.AccountRequest, options?: CallOptions): Promise<MadeResult> =>
+    this.#call({ method: 'POST', path: '/v1/accounts', body, answer: madeResult, options });
+
+  database = (body: requests.DatabaseRequest, options?: CallOptions): Promise<MadeResult> =>
+    this.#call({ method: 'POST', path: '/v1/databases', body, answer: madeResult, options });
+
+  async #call<S extends z.ZodType>(call: Call<S>): Promise<z.output<S>> {
+    const limitMs = (call.options?.limitMs ?? this.#connection.limitMs) + (call.body?.waitMs ?? 0);
+    const limit = AbortSignal.timeout(limitMs);
+    const signal = call.options?.signal ? AbortSignal.any([limit, call.options.signal]) : limit;
+    try {
+      const answer = await this.#exchange(call, signal);
+      return readAnswer(answer, call.answer);
+    } catch (error) {
+      if (error instanceof AgentError) throw error;
+      const { address, port } = this.#endpoint;
+      const why = limit.aborted ? `no answer in ${limitMs} ms` : messageOf(error);
+      throw new AgentError('Unreachable', `agent ${address}:${port} ${call.method} ${call.path}: ${why}`, {
+        cause: error,
+      });
+    }
+  }
+
+  #exchange(call: Call<z.ZodType>, signal: AbortSignal): Promise<Answer> {
+    const { address, port, serverName } = this.#endpoint;
+    const body = call.body === undefined ? undefined : JSON.stringify(call.body);
+    const headers = {
+      accept: 'application/json',
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+    };
+    return new Promise((resolve, reject) => {
+      const outgoing = httpsRequest(
+        {
+          host: address,
+          port,
+          servername: serverName,
+          method: call.method,
+          path: call.path,
+          headers,
+          signal,
+          agent: this.#connection.pool(),
+        },
+        incoming => void readAll(incoming).then(text => resolve({ status: incoming.statusCode ?? 0, text }), reject),
+      );
+      outgoing.on('error', reject);
+      outgoing.end(body);
+    });
+  }
+}
+
+interface Answer {
+  status: number;
+  text: string;
+}
+
+async function readAll(incoming: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of incoming as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > MAX_ANSWER_BYTES) throw new AgentError('BadAnswer', `answer of more than ${MAX_ANSWER_BYTES} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+/** Tells an answer from a refusal; exported for the tests of answers of other releases. */
+export function readAnswer<S extends z.ZodType>(answer: Answer, schema: S): z.output<S> {
+  const json = parseJson(answer);
+  if (answer.status >= 200 && answer.status < 300) {
+    const parsed = schema.safeParse(json);
+    if (parsed.success) return parsed.data;
+    throw new AgentError('BadAnswer', `not an answer of this API: ${z.prettifyError(parsed.error)}`);
+  }
+  const refusal = errorBody.safeParse(json);
+  if (!refusal.success) throw new AgentError('BadAnswer', `HTTP ${answer.status}`, { status: answer.status });
+  const { code, message, field, highest } = refusal.data.error;
+  const detail = { status: answer.status, ...(field === undefined ? {} : { field }), ...(highest ? { highest } : {}) };
+  throw new AgentError(code, message, detail);
+}
+
+function parseJson(answer: Answer): unknown {
+  try {
+    return JSON.parse(answer.text);
+  } catch (error) {
+    throw new AgentError('BadAnswer', `HTTP ${answer.status} without JSON`, { status: answer.status, cause: error });
+  }
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

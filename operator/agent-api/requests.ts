@@ -1,0 +1,104 @@
+import * as z from 'zod';
+import {
+  commandSchema,
+  followerRole,
+  password,
+  settingsSchema,
+  sqlName,
+  stopMode,
+  SLOT_PREFIX,
+  upstreamSchema,
+} from './schemas.ts';
+
+const command = commandSchema;
+/** How long the answer of a task may be held back for its end, ms. 0 answers at once with `running`. */
+const waitMs = z.int().min(0).max(60_000).default(0);
+
+/** Makes a new database system, or fills a member's place from its RW. Refused on any data but this cluster's own. */
+export const installRequest = z.object({
+  command,
+  waitMs,
+  task: z.discriminatedUnion('kind', [
+    z.object({ kind: z.literal('initialize'), settings: settingsSchema }),
+    z.object({ kind: z.literal('join'), upstream: upstreamSchema }),
+  ]),
+});
+
+/**
+ * Runs this member as a follower, or lets it stand ready where the engine serves no reads in that role. On a running
+ * follower: takes over another upstream and other settings by reload. An RW starts only by promote.
+ */
+export const startRequest = z.object({
+  command,
+  waitMs,
+  role: followerRole,
+  /** Absent where members stand ready on a shared volume without streaming. */
+  upstream: upstreamSchema.optional(),
+  settings: settingsSchema,
+});
+
+/** Makes this member RW if, and only if, the record names this incarnation: from stopped, or the running follower. */
+export const promoteRequest = z.object({
+  command,
+  waitMs,
+  /** Absent: those of the last install, start or settings call. */
+  settings: settingsSchema.optional(),
+});
+
+/** Stops whatever runs and promises, fsynced, not to be RW of an older epoch again: the ground of "stopped". */
+export const demoteRequest = z.object({ command, waitMs, mode: stopMode.default('fast') });
+
+/** Stops the engine and keeps it stopped, also over a restart of the container. */
+export const stopRequest = z.object({ command, waitMs, mode: stopMode.default('fast') });
+
+/** Stops and starts in the same role, for settings that need it. An RW keeps its right meanwhile. */
+export const restartRequest = z.object({ command, waitMs, mode: stopMode.default('fast') });
+
+export const settingsRequest = z.object({ command, settings: settingsSchema });
+
+/** The slots of members that shall exist on this RW: missing ones are made, others with our prefix are dropped. */
+export const slotsRequest = z.object({
+  command,
+  slots: z
+    .array(z.string().regex(new RegExp(`^${SLOT_PREFIX}[a-z0-9_]{1,40}$`), `must begin with ${SLOT_PREFIX}`))
+    .max(1_000),
+});
+
+/** The original's privilege levels (facts: accounts). */
+export const ACCOUNT_LEVELS = { normal: 1, privileged: 6, superuser: 7, replicator: 15 } as const;
+
+/** Creates the account or sets its attributes and password. */
+export const accountRequest = z.object({
+  command,
+  name: sqlName,
+  password,
+  level: z.union([z.literal(1), z.literal(6), z.literal(7), z.literal(15)]),
+});
+
+/** Creates the database if it is missing and sets its owner, who must exist. */
+export const databaseRequest = z.object({
+  command,
+  name: sqlName,
+  owner: sqlName,
+  /** Absent: as the template's. */
+  encoding: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]{1,32}$/)
+    .optional(),
+  locale: z
+    .string()
+    .regex(/^[A-Za-z0-9_.@-]{1,64}$/)
+    .optional(),
+});
+
+export type InstallRequest = z.input<typeof installRequest>;
+export type StartRequest = z.input<typeof startRequest>;
+export type PromoteRequest = z.input<typeof promoteRequest>;
+export type DemoteRequest = z.input<typeof demoteRequest>;
+export type StopRequest = z.input<typeof stopRequest>;
+export type RestartRequest = z.input<typeof restartRequest>;
+export type SettingsRequest = z.input<typeof settingsRequest>;
+export type SlotsRequest = z.input<typeof slotsRequest>;
+export type AccountRequest = z.input<typeof accountRequest>;
+export type DatabaseRequest = z.input<typeof databaseRequest>;
+export type AccountLevel = AccountRequest['level'];
