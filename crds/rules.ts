@@ -17,6 +17,8 @@ export interface Rule<T> {
 export function withRules<S extends z.ZodType>(schema: S, rules: readonly Rule<z.output<S>>[]): S {
   return schema
     .superRefine((value: z.output<S>, context) => {
+      // Like the API server: rules see only values of the right shape.
+      if (context.issues.some(({ code }) => code !== 'custom')) return;
       for (const { holds, message, field } of rules) {
         const path = (field ?? '').split('.').filter(part => part !== '');
         if (holds && !holds(value)) context.addIssue({ code: 'custom', message, path });
