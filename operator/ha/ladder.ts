@@ -1,0 +1,143 @@
+import { API_GROUP } from '../model/names.ts';
+import type { Attestation, Evidence, TerminatedContainer } from './evidence.ts';
+import { formatIncarnation, isSameIncarnation, parseIncarnation, type Incarnation } from './incarnation.ts';
+import type { FenceRecord, FormerHolder, GroupRecord } from './record.ts';
+
+/**
+ * The ladder: is the former holder proven unable to acknowledge a write? Each rung is a classifier that touches
+ * nothing. Rungs 3 (storage) and 4 (expiry) need a storage that fences and members in E; they join this list then.
+ */
+export type Climb = { proven: true; fence: FenceRecord } | { proven: false; missing: readonly string[] };
+
+export interface Question {
+  /** As read directly, with a former holder and no proof yet. */
+  record: GroupRecord;
+  /** resourceVersion of that reading: nothing older than it was written after the revoke. */
+  recordVersion: string;
+  now: string;
+}
+
+/** Annotation of a cluster for rung 5: `<incarnation> <who>`. */
+export const ATTESTATION_ANNOTATION = `${API_GROUP}/engine-is-dead`;
+
+/** @returns undefined when the value is not `<incarnation> <who>`; `when` is when the annotation was first seen */
+export function parseAttestation(value: string, when: string): Attestation | undefined {
+  const [, text = '', who = ''] = /^(\S+)\s+(\S.*)$/.exec(value.trim()) ?? [];
+  const incarnation = parseIncarnation(text);
+  return incarnation && { incarnation, who, when };
+}
+
+/**
+ * First rung that proves the former holder stopped, else what each rung misses and what a person can do.
+ * @throws Error when the record has no former holder: there is nobody to prove
+ */
+export function climb(question: Question, evidence: Evidence): Climb {
+  const { former, epoch } = question.record;
+  if (!former) throw new Error('the record names no former holder');
+  const missing: string[] = [];
+  for (const { rung, classify } of rungs) {
+    const finding = classify({ ...question, former, epoch }, evidence);
+    if (finding.proven) {
+      const { text, at } = finding;
+      return { proven: true, fence: { incarnation: former.incarnation, epoch, rung, evidence: text, at } };
+    }
+    missing.push(finding.missing);
+  }
+  return { proven: false, missing };
+}
+
+interface Asked extends Question {
+  former: FormerHolder;
+  epoch: number;
+}
+type Finding = { proven: true; text: string; at: string } | { proven: false; missing: string };
+type Classifier = (asked: Asked, evidence: Evidence) => Finding;
+
+const proven = (text: string, at: string): Finding => ({ proven: true, text, at });
+const not = (missing: string): Finding => ({ proven: false, missing });
+
+/** Rung 1: the agent of that very incarnation says stopped, for this very epoch. */
+const agentSaysStopped: Classifier = ({ former, epoch }, { reports }) => {
+  const report = reports.find(it => isSameIncarnation(it.incarnation, former.incarnation));
+  if (!report) return not('its agent does not answer');
+  if (!report.stopped) return not('its agent has not reported the engine stopped yet');
+  if (report.stopped.epoch !== epoch) {
+    return not(`its agent's report is of epoch ${report.stopped.epoch}, needed is ${epoch}`);
+  }
+  return proven(`its agent reported the engine stopped for epoch ${epoch}`, report.stopped.at);
+};
+
+/**
+ * Rung 2: the kubelet ended its container. Three forms, none of which a missing pod, NotReady or Terminating meets:
+ * - its container left the incarnation as its last words. The kubelet reads them only from a container that has
+ *   ended, and an ended container never runs again, so it does not matter when this was reported;
+ * - another agent of the same pod answered a question sent after the revoke. The engine container of a pod runs once
+ *   at a time and the former holder ran before the revoke, so it has ended (the pod's status forgets all ended
+ *   containers but the last, this does not);
+ * - the container id noted at the grant is reported ended, and the node's Lease was written after the revoke: a
+ *   living kubelet stands behind the status, not somebody who wrote it for a lost node.
+ */
+const kubeletSaysTerminated: Classifier = (asked, evidence) => {
+  const { former, now } = asked;
+  const successor = evidence.reports.find(it => succeeds(it, asked));
+  if (successor) return proven(`the same pod runs ${formatIncarnation(successor.incarnation)} now`, now);
+  if (evidence.pod?.uid !== former.incarnation.podUid) return not('its pod is gone, which proves nothing');
+  const own = evidence.pod.terminated.find(it => isWordOf(it, former.incarnation));
+  if (own) return proven(`kubelet: ${own.containerId}, by its own words this incarnation, ended`, own.finishedAt);
+  const noted = evidence.pod.terminated.find(it => isNoted(it, former));
+  if (!noted) return not(`kubelet of node ${former.grant.node} does not report its container ended`);
+  if (!isNewer(evidence.node?.leaseVersion, asked.recordVersion)) {
+    return not(`kubelet of node ${former.grant.node} has not renewed its Lease since the revoke`);
+  }
+  return proven(`kubelet of node ${former.grant.node}: ${noted.containerId} ended`, noted.finishedAt);
+};
+
+/** Rung 5: a person, or the out-of-service taint, attests that the host is off. A kubelet that lives contradicts it. */
+const personAttests: Classifier = ({ former, recordVersion, now }, { attestation, node }) => {
+  if (attestation && isSameIncarnation(attestation.incarnation, former.incarnation)) {
+    return proven(`${attestation.who} attested at ${attestation.when} that it is dead`, now);
+  }
+  const remedy =
+    `when the host is off for certain, taint node ${former.grant.node} with node.kubernetes.io/out-of-service ` +
+    `or annotate the cluster ${ATTESTATION_ANNOTATION}="${formatIncarnation(former.incarnation)} <your name>"`;
+  if (!node?.outOfService) return not(remedy);
+  if (isNewer(node.leaseVersion, recordVersion)) {
+    return not(`node ${former.grant.node} is tainted out-of-service, but its kubelet renews its Lease`);
+  }
+  return proven(`node ${former.grant.node} is tainted out-of-service`, now);
+};
+
+const rungs: readonly { rung: 1 | 2 | 5; classify: Classifier }[] = [
+  { rung: 1, classify: agentSaysStopped },
+  { rung: 2, classify: kubeletSaysTerminated },
+  { rung: 5, classify: personAttests },
+];
+
+function succeeds(report: Evidence['reports'][number], { former, epoch }: Asked): boolean {
+  const { incarnation, askedAtEpoch } = report;
+  const isOther = !isSameIncarnation(incarnation, former.incarnation);
+  return isOther && incarnation.podUid === former.incarnation.podUid && askedAtEpoch === epoch;
+}
+
+/** What an ended container says of itself; undefined when it left no words of our form. */
+const wordOf = (it: TerminatedContainer): Incarnation | undefined =>
+  parseIncarnation(it.message?.split('\n', 1)[0]?.trim() ?? '');
+
+function isWordOf(container: TerminatedContainer, incarnation: Incarnation): boolean {
+  const word = wordOf(container);
+  return word !== undefined && isSameIncarnation(word, incarnation);
+}
+
+/** Its own words overrule the note: the note was joined from two sources that a restart may have come between. */
+const isNoted = (it: TerminatedContainer, { grant }: FormerHolder): boolean =>
+  wordOf(it) === undefined && it.containerId === grant.containerId && it.startedAt === grant.startedAt;
+
+/**
+ * Was this Lease written after that reading of the record? Both are Leases, so their resourceVersions have one order;
+ * clocks of hosts have none.
+ */
+function isNewer(leaseVersion: string | undefined, recordVersion: string): boolean {
+  const isNumber = /^\d+$/;
+  if (!leaseVersion || !isNumber.test(leaseVersion) || !isNumber.test(recordVersion)) return false;
+  return BigInt(leaseVersion) > BigInt(recordVersion);
+}
