@@ -1,6 +1,9 @@
 import { z } from 'zod';
 
-/** Building blocks of both kinds. Every string is bounded: the API server prices CEL rules by these bounds. */
+/**
+ * Building blocks of both kinds. Strings of spec are bounded, because the API server prices CEL rules by these bounds;
+ * strings of status are not, so that a long message can never make a status unwritable.
+ */
 
 /** A resource quantity that is not negative (apimachinery resource.Quantity), as `250m`, `17Gi` or a plain number. */
 const QUANTITY_PATTERN = '^([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$';
@@ -43,12 +46,12 @@ export const conditions = () =>
     .array(
       z
         .object({
-          type: text(316).min(1).describe('What is judged.'),
+          type: z.string().min(1).describe('What is judged.'),
           status: z.enum(['True', 'False', 'Unknown']).describe('The verdict.'),
           observedGeneration: generation().optional().describe('Generation of spec that was judged.'),
           lastTransitionTime: timestamp().describe('When the verdict last changed.'),
-          reason: text(1024).describe('Why, in one word for programs.'),
-          message: text(32_768).describe('Why, and what to do, for people.'),
+          reason: z.string().describe('Why, in one word for programs.'),
+          message: z.string().describe('Why, and what to do, for people.'),
         })
         .describe('One condition.'),
     )

@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { count, generation, text, timestamp } from '../fields.ts';
+import { count, generation, timestamp } from '../fields.ts';
 
 const step = z
   .object({
-    name: text(128).describe('Name, unique within the operation.'),
+    name: z.string().describe('Name, unique within the operation.'),
     state: z
       .enum(['Pending', 'Running', 'Waiting', 'Retrying', 'Succeeded', 'Failed'])
       .describe('Where it stands. Retrying: the last attempt failed, the next one waits for its time.'),
@@ -11,9 +11,9 @@ const step = z
     startedAt: timestamp().optional().describe('When it was first run.'),
     finishedAt: timestamp().optional().describe('When it succeeded or failed.'),
     until: timestamp().optional().describe('Waiting: end of patience. Retrying: time of the next attempt.'),
-    reason: text(128).optional().describe('Why it waits or failed, in one word.'),
-    message: text(4096).optional().describe('Why it waits or failed.'),
-    progress: text(256).optional().describe('How far it is.'),
+    reason: z.string().optional().describe('Why it waits or failed, in one word.'),
+    message: z.string().optional().describe('Why it waits or failed.'),
+    progress: z.string().optional().describe('How far it is.'),
   })
   .describe('One step.');
 
@@ -31,11 +31,11 @@ export const mpdOperationStatus = z
       .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['name'] })
       .default([])
       .describe('Steps in their order.'),
-    reason: text(128).optional().describe('Why it waits, stopped or failed, in one word.'),
-    component: text(253).optional().describe('What that is about: an instance, a node, a field.'),
-    message: text(4096).optional().describe('Why it waits, stopped or failed.'),
-    advice: text(4096).optional().describe('What a person can do about it.'),
-    data: z.record(text(128), text(8192)).default({}).describe('What its steps remember. No secrets.'),
+    reason: z.string().optional().describe('Why it waits, stopped or failed, in one word.'),
+    component: z.string().optional().describe('What that is about: an instance, a node, a field.'),
+    message: z.string().optional().describe('Why it waits, stopped or failed.'),
+    advice: z.string().optional().describe('What a person can do about it.'),
+    data: z.record(z.string(), z.string()).default({}).describe('What its steps remember. No secrets.'),
     startedAt: timestamp().optional().describe('When it began.'),
     finishedAt: timestamp().optional().describe('When it ended.'),
   })

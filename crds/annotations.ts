@@ -1,0 +1,115 @@
+import { UserError } from '../operator/model/errors.ts';
+import { API_GROUP } from '../operator/model/names.ts';
+import type { MPDOperationSpecInput } from './mpdoperation/spec.ts';
+
+/** Annotations by which users of the original ask for something. They are taken away once they are taken in. */
+export const REQUEST_ANNOTATION = {
+  forceRebuild: 'forceRebuild',
+  restartCluster: 'restartCluster',
+  restartIns: 'restartIns',
+  flushParams: 'flushParams',
+  switchRw: 'switchRw',
+  migrate: 'migrate',
+  removeIns: 'removeIns',
+  extendStorage: 'extendStorage',
+} as const;
+type RequestAnnotation = keyof typeof REQUEST_ANNOTATION;
+
+/** Annotations about the operation that is going on. */
+export const OPERATION_ANNOTATION = {
+  /** `true`: stop the running operation at the next safe point. */
+  cancelled: 'cancelled',
+  /** Written as `F` with an interruption; anything else resumes. */
+  interruptRecover: 'interrupt.recover',
+  interruptReason: 'interrupt.reason',
+  interruptMessage: 'interrupt.message',
+  interruptPreviousStatus: 'interrupt.previous.status',
+} as const;
+
+/** A person attests that this incarnation, `<instance>/<pod uid>/<nonce>`, can write no more (protocol, ladder rung 5). */
+export const ATTEST_STOPPED_ANNOTATION = `${API_GROUP}/attest-stopped`;
+
+type Annotations = Readonly<Record<string, string>>;
+type RequestedOperation = Omit<MPDOperationSpecInput, 'target' | 'requestedBy' | 'cancelled'>;
+
+export interface AnnotationRequest {
+  annotation: RequestAnnotation;
+  /** The rest of the MPDOperation's spec. */
+  operation: RequestedOperation;
+}
+
+export interface AnnotationRequests {
+  /** In the order in which the original looked at them. */
+  requests: AnnotationRequest[];
+  /** What cannot be read; `field` is `metadata.annotations.<name>`. */
+  refused: UserError[];
+}
+
+type Reader = (value: string) => RequestedOperation | undefined;
+
+const READERS: readonly (readonly [RequestAnnotation, Reader])[] = [
+  ['forceRebuild', whenTrue({ type: 'rebuild' })],
+  ['restartCluster', whenTrue({ type: 'restartCluster' })],
+  ['restartIns', value => ({ type: 'restartInstance', restartInstance: { instance: instanceOf(value) } })],
+  ['flushParams', whenTrue({ type: 'flushParams' })],
+  ['switchRw', value => ({ type: 'switchRw', switchRw: { instance: instanceOf(value) } })],
+  ['migrate', value => ({ type: 'migrate', migrate: moveOf(value) })],
+  ['removeIns', value => ({ type: 'removeRo', removeRo: { instance: instanceOf(value) } })],
+  ['extendStorage', whenTrue({ type: 'extendStorage' })],
+];
+
+/** Reads all requests among the annotations of a cluster. Others, such as those of consoles, are left alone. */
+export function readRequests(annotations: Annotations = {}): AnnotationRequests {
+  const found: AnnotationRequests = { requests: [], refused: [] };
+  for (const [annotation, read] of READERS) {
+    const value = annotations[REQUEST_ANNOTATION[annotation]];
+    if (value === undefined) continue;
+    try {
+      const operation = read(value.trim());
+      if (operation) found.requests.push({ annotation, operation });
+    } catch (error) {
+      found.refused.push(new UserError(`metadata.annotations.${annotation}`, (error as Error).message));
+    }
+  }
+  return found;
+}
+
+/** `cancelled`: the original took `true` alone; the other true-ish forms mean the same. */
+export const isCancelRequested = (annotations: Annotations = {}): boolean =>
+  isTrue(annotations[OPERATION_ANNOTATION.cancelled] ?? '');
+
+/** `interrupt.recover`: anything but the `F` that the operator wrote. */
+export function isResumeRequested(annotations: Annotations = {}): boolean {
+  const value = annotations[OPERATION_ANNOTATION.interruptRecover];
+  return value !== undefined && value !== 'F';
+}
+
+/** Incarnation that a person attests to be stopped. Undefined: none, or not the name of an incarnation. */
+export function attestedIncarnation(annotations: Annotations = {}): string | undefined {
+  const value = annotations[ATTEST_STOPPED_ANNOTATION]?.trim() ?? '';
+  return /^[^/\s]+\/[^/\s]+\/[^/\s]+$/.test(value) ? value : undefined;
+}
+
+const isTrue = (value: string): boolean => ['1', 'T', 'true'].includes(value);
+const isFalse = (value: string): boolean => ['', '0', 'F', 'false'].includes(value);
+
+function whenTrue(operation: RequestedOperation): Reader {
+  return value => {
+    if (isTrue(value)) return operation;
+    if (isFalse(value)) return undefined;
+    throw new Error(`"${value}" is none of 1, T, true`);
+  };
+}
+
+function instanceOf(value: string): string {
+  if (/^[0-9a-z]([-0-9a-z]{0,30}[0-9a-z])?$/.test(value)) return value;
+  throw new Error(`"${value}" is not an instance id, as they stand in status.dbInstanceStatus`);
+}
+
+function moveOf(value: string): { instance: string; node: string } {
+  const [instance = '', node = '', ...rest] = value.split('|').map(part => part.trim());
+  if (!/^[0-9a-z]([-.0-9a-z]{0,251}[0-9a-z])?$/.test(node) || rest.length > 0) {
+    throw new Error(`"${value}" is not of the form <instance id>|<node name>`);
+  }
+  return { instance: instanceOf(instance), node };
+}
