@@ -6,7 +6,10 @@ import type { GrantNote } from './record.ts';
 export interface Evidence {
   /** One answer per pod that has an agent; no answer, no entry. */
   reports: readonly MemberReport[];
-  /** The pod that the holder, or else the former holder, runs in, by its UID. Undefined: no such pod, which proves nothing. */
+  /**
+   * The pod that the holder, or else the former holder, runs in, by its UID. Undefined: a read newer than the grant
+   * shows no such pod, which proves nothing but lets a holder be revoked.
+   */
   pod?: PodView;
   /** The node of the record's grant note. */
   node?: NodeView;
@@ -23,7 +26,7 @@ export interface MemberReport {
   /** Where it runs; undefined until the kubelet has reported the running container. */
   container?: GrantNote;
   volume: VolumeFacts;
-  /** Highest epoch that the agent persisted from commands. */
+  /** Highest epoch that the agent persisted from commands of this cluster. */
   highestEpoch?: number;
   engine: EngineView;
   /** The agent's proof that nothing of the engine is left, for the epoch of the demotion that it persisted before. */
