@@ -17,10 +17,11 @@ import (
 // plan is what the driver wrote for this machine.
 type plan struct {
 	Hostname string     `json:"hostname"`
-	Gate     string     `json:"gate"`    // programs start when this file exists: the driver has connected the network
-	Cgroups  []string   `json:"cgroups"` // cgroup.procs files to join
-	Setup    [][]string `json:"setup"`   // commands to run once, in order, before the gate
-	Root     *root      `json:"root"`    // absent: the machine sees the files of its host
+	Prepared string     `json:"prepared"` // file to make when the machine stands; the driver connects its network then
+	Gate     string     `json:"gate"`     // programs start when this file exists
+	Cgroups  []string   `json:"cgroups"`  // cgroup.procs files to join
+	Setup    [][]string `json:"setup"`    // commands to run once, in order, inside the machine
+	Root     *root      `json:"root"`     // absent: the machine sees the files of its host
 	Programs []program  `json:"programs"`
 }
 
@@ -63,5 +64,5 @@ func prepare(plan plan) error {
 			return err
 		}
 	}
-	return nil
+	return os.WriteFile(plan.Prepared, nil, 0o644)
 }

@@ -41,7 +41,7 @@ func enter(r *root) error {
 		return err
 	}
 	for _, b := range r.Binds {
-		if err := apply([]mount{{source: b.Source, target: top + b.Target, flags: recursiveBind}}); err != nil {
+		if err := apply([]mount{{source: b.Source, target: top + b.Target, flags: syscall.MS_BIND}}); err != nil {
 			return err
 		}
 	}

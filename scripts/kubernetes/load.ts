@@ -1,0 +1,55 @@
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir, open, readFile, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { entering, type Machine } from './machines.ts';
+import { machineDirectory } from './paths.ts';
+import { run, until } from './run.ts';
+import { tar } from './tar.ts';
+
+/** An image of the one program `pause`, as docker-archive. */
+export async function pauseImage(programs: string): Promise<{ name: string; archive: Buffer }> {
+  const layer = tar([{ name: 'pause', mode: 0o755, content: await readFile(join(programs, 'pause')) }]);
+  const digest = sha256(layer);
+  const architecture = process.arch === 'x64' ? 'amd64' : process.arch;
+  const config = JSON.stringify({
+    architecture,
+    os: 'linux',
+    config: { Entrypoint: ['/pause'], User: '65535:65535' },
+    rootfs: { type: 'layers', diff_ids: [`sha256:${digest}`] },
+  });
+  const name = `localhost/pause:${digest.slice(0, 16)}`;
+  const manifest = JSON.stringify([{ Config: 'config.json', RepoTags: [name], Layers: ['layer.tar'] }]);
+  const file = (path: string, content: Buffer | string) => ({ name: path, mode: 0o644, content: Buffer.from(content) });
+  return {
+    name,
+    archive: tar([file('layer.tar', layer), file('config.json', config), file('manifest.json', manifest)]),
+  };
+}
+
+/** Loads a docker-archive into the containerd of each node, at the same time; what is there already is skipped. */
+export async function loadArchive(cluster: string, nodes: readonly Machine[], archive: string): Promise<void> {
+  const { size, mtimeMs, ino } = await stat(archive);
+  const mark = sha256(`${archive} ${size} ${mtimeMs} ${ino}`);
+  await Promise.all(nodes.map(node => loadOnce(cluster, node, archive, mark)));
+}
+
+async function loadOnce(cluster: string, node: Machine, archive: string, mark: string): Promise<void> {
+  const loaded = join(machineDirectory(cluster, node.name), 'loaded');
+  if (existsSync(join(loaded, mark))) return;
+  await until(`containerd of ${node.name}`, 30, () =>
+    Promise.resolve(existsSync(`/proc/${node.pid}/root/run/containerd/containerd.sock`) || undefined),
+  );
+  const file = await open(archive);
+  try {
+    // By standard input: the node need not see the file.
+    const program = ['ctr', '--namespace', 'k8s.io', 'images', 'import', '-'];
+    await run('nsenter', [...entering(node, 'all'), ...program], { inputFile: file.fd });
+  } finally {
+    await file.close();
+  }
+  await mkdir(loaded, { recursive: true });
+  await writeFile(join(loaded, mark), archive);
+}
+
+const sha256 = (data: Buffer | string): string => createHash('sha256').update(data).digest('hex');

@@ -1,0 +1,104 @@
+import { addressesOf, nodeAddress, prefixLength } from './addresses.ts';
+import { bridge, podRoutes, type ClusterSettings } from './control-plane.ts';
+import { entering, inside, type Machine } from './machines.ts';
+import { nodeName } from './node.ts';
+import { run } from './run.ts';
+
+const uplink = 'host';
+
+/** Networks that this machine has routes to or addresses in, other than by links of local clusters. */
+export async function routesOfMachine(): Promise<string[]> {
+  const routes = JSON.parse(await run('ip', ['-json', '-4', 'route', 'show', 'table', 'all'])) as {
+    dst: string;
+    dev?: string;
+    type?: string;
+  }[];
+  return routes.filter(({ dev }) => !dev?.startsWith('polardb-k8s-')).map(({ dst }) => dst);
+}
+
+/** Connects this machine with the cluster: the API server, nodes, pods and Services are reached from here. */
+export async function connectHost(settings: ClusterSettings, control: Machine): Promise<void> {
+  const { hostLink, host } = addressesOf(settings.index);
+  if (await hasLink(control, uplink)) return;
+  await removeHostLink(settings.index);
+  await run('ip', ['link', 'add', hostLink, 'type', 'veth', 'peer', 'name', uplink, 'netns', String(control.pid)]);
+  await batch(['nsenter', ...entering(control, 'network')], [`link set ${uplink} master ${bridge} up`]);
+  await batch(
+    [],
+    [
+      `address add ${host}/${prefixLength} dev ${hostLink}`,
+      `link set ${hostLink} up`,
+      ...podRoutes(settings).map(route => `route add ${route}`),
+    ],
+  );
+}
+
+/** Connects a node with the bridge in the control plane's network. */
+export async function connectNode(
+  settings: ClusterSettings,
+  control: Machine,
+  node: Machine,
+  n: number,
+): Promise<void> {
+  const { index } = settings;
+  if (await hasLink(node, 'eth0')) return;
+  const name = nodeName(n);
+  const link = ['link', 'add', name, 'netns', String(control.pid), 'type', 'veth'];
+  await run('ip', [...link, 'peer', 'name', 'eth0', 'netns', String(node.pid)]);
+  await batch(['nsenter', ...entering(control, 'network')], [`link set ${name} master ${bridge} up`]);
+  await batch(
+    ['nsenter', ...entering(node, 'network')],
+    [
+      `address add ${nodeAddress(index, n)}/${prefixLength} dev eth0`,
+      'link set eth0 up',
+      `route add default via ${addressesOf(index).host}`,
+      ...podRoutes(settings, n).map(route => `route add ${route}`),
+    ],
+  );
+}
+
+/** Cuts or mends the link of a node. */
+export async function setLink(control: Machine, node: string, state: 'up' | 'down'): Promise<void> {
+  await inside(control, 'network', ['ip', 'link', 'set', node, state]);
+}
+
+/**
+ * Lets this machine and the API server reach Services, by a node whose link is up: its kube-proxy
+ * translates the addresses. (A kube-proxy here would meddle with the rules of this machine.)
+ */
+export async function routeServices(settings: ClusterSettings, control: Machine): Promise<void> {
+  const { services } = addressesOf(settings.index);
+  const links = await linksThatAreUp(control);
+  const n = Array.from({ length: settings.nodes }, (_, i) => i + 1).find(i => links.has(nodeName(i)));
+  if (n === undefined) return;
+  const route = [`route replace ${services} via ${nodeAddress(settings.index, n)}`];
+  await batch([], route);
+  await batch(['nsenter', ...entering(control, 'network')], route);
+}
+
+/** Removes the link of this machine into a cluster, if there is one; the other links go with their machines. */
+export async function removeHostLink(index: number): Promise<void> {
+  const { hostLink } = addressesOf(index);
+  const links = JSON.parse(await run('ip', ['-json', 'link', 'show'])) as { ifname?: string }[];
+  // The kernel may remove it by itself at this moment, with the network of a machine that ended.
+  if (links.some(({ ifname }) => ifname === hostLink))
+    await run('ip', ['link', 'delete', hostLink]).catch(() => undefined);
+}
+
+/** Names of the nodes whose link is not cut. */
+export async function linksThatAreUp(control: Machine): Promise<Set<string>> {
+  const links = JSON.parse(await inside(control, 'network', ['ip', '-json', 'link', 'show', 'up'])) as {
+    ifname?: string;
+  }[];
+  return new Set(links.flatMap(({ ifname }) => ifname ?? []));
+}
+
+async function hasLink(machine: Machine, name: string): Promise<boolean> {
+  const links = JSON.parse(await inside(machine, 'network', ['ip', '-json', 'link', 'show'])) as { ifname?: string }[];
+  return links.some(({ ifname }) => ifname === name);
+}
+
+async function batch(prefix: readonly string[], commands: readonly string[]): Promise<void> {
+  const [program, ...args] = [...prefix, 'ip', '-batch', '-'];
+  await run(program, args, { input: commands.join('\n') + '\n' });
+}
