@@ -8,10 +8,12 @@ import { z } from 'zod';
 /** A resource quantity that is not negative (apimachinery resource.Quantity), as `250m`, `17Gi` or a plain number. */
 const QUANTITY_PATTERN = '^([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$';
 
+const QUANTITY_ERROR = 'must be a quantity such as 500m or 20Gi';
+
 /** Written as a string or an integer, like every quantity of Kubernetes. */
 export const quantity = () =>
   z
-    .union([z.int().min(0), z.string().max(32).regex(new RegExp(QUANTITY_PATTERN))])
+    .union([z.int().min(0), z.string().max(32).regex(new RegExp(QUANTITY_PATTERN), QUANTITY_ERROR)], QUANTITY_ERROR)
     .meta({ 'x-kubernetes-int-or-string': true, pattern: QUANTITY_PATTERN, maxLength: 32 });
 
 /** Free text; `max` counts characters. */
@@ -23,7 +25,7 @@ export const objectName = () =>
     .string()
     .min(1)
     .max(253)
-    .regex(/^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$/);
+    .regex(/^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$/, 'must be a name of lower case letters, digits, "-" and "."');
 
 /** Id of an instance in the forms of the original: a number taken from its counter. */
 export const instanceId = () =>
@@ -31,9 +33,8 @@ export const instanceId = () =>
     .string()
     .min(1)
     .max(32)
-    .regex(/^[0-9a-z]([-0-9a-z]*[0-9a-z])?$/);
+    .regex(/^[0-9a-z]([-0-9a-z]*[0-9a-z])?$/, 'must be an instance id, as they stand in status.dbInstanceStatus');
 
-export const port = () => z.int().min(1).max(65535).meta({ format: 'int32' });
 export const count = () => z.int().min(0).max(2_147_483_647).meta({ format: 'int32' });
 export const generation = () => z.int().min(0).meta({ format: 'int64' });
 

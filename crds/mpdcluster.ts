@@ -1,4 +1,6 @@
 import type { EngineName } from '../operator/model/roles.ts';
+import { UserError } from '../operator/model/errors.ts';
+import { nameRules } from './mpdcluster/name.ts';
 import { mpdClusterSpec, type MPDClusterSpec } from './mpdcluster/spec.ts';
 import { CLUSTER_STATUS, mpdClusterStatus, type MPDClusterStatus } from './mpdcluster/status.ts';
 import { parse, type ObjectMeta, type Parsed, type RawObject } from './object.ts';
@@ -27,6 +29,18 @@ export function parseCluster(object: RawObject): Parsed<MPDCluster> {
   const status = parse(mpdClusterStatus, object.status ?? {}, 'status');
   if (spec.problems || status.problems) return { problems: [...(spec.problems ?? []), ...(status.problems ?? [])] };
   return { value: { metadata: object.metadata, spec: spec.value, status: status.value } };
+}
+
+/**
+ * Checks what a person writes, before an API server sees it. Problems name their field; none means that it would be
+ * accepted (but for what only the site or the stored object can tell).
+ */
+export function clusterProblems(object: { metadata: { name: string }; spec: unknown }): UserError[] {
+  const names = nameRules.filter(({ holds }) => holds && !holds(object));
+  return [
+    ...names.map(({ field = '', message }) => new UserError(field.slice(1), message)),
+    ...(parse(mpdClusterSpec, object.spec, 'spec').problems ?? []),
+  ];
 }
 
 /** Class to run with: `classInfoModifyTo` when it names one, else `classInfo`. */

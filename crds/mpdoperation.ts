@@ -1,3 +1,4 @@
+import type { UserError } from '../operator/model/errors.ts';
 import { mpdOperationSpec, OPERATION_TYPES, type MPDOperationSpec } from './mpdoperation/spec.ts';
 import { mpdOperationStatus, type MPDOperationStatus } from './mpdoperation/status.ts';
 import { parse, type ObjectMeta, type Parsed, type RawObject } from './object.ts';
@@ -21,3 +22,6 @@ export function parseOperation(object: RawObject): Parsed<MPDOperation> {
   if (spec.problems || status.problems) return { problems: [...(spec.problems ?? []), ...(status.problems ?? [])] };
   return { value: { metadata: object.metadata, spec: spec.value, status: status.value } };
 }
+
+/** Checks what a person writes, before an API server sees it. Problems name their field. */
+export const operationProblems = (spec: unknown): UserError[] => parse(mpdOperationSpec, spec, 'spec').problems ?? [];

@@ -24,14 +24,15 @@ export function withRules<S extends z.ZodType>(schema: S, rules: readonly Rule<z
         if (holds && !holds(value)) context.addIssue({ code: 'custom', message, path });
       }
     })
-    .meta({
-      'x-kubernetes-validations': rules.map(({ cel, message, field }) => ({
-        rule: cel,
-        message,
-        ...(field === undefined ? {} : { fieldPath: field }),
-      })),
-    });
+    .meta({ 'x-kubernetes-validations': rules.map(celRule) });
 }
+
+/** The rule as the API server reads it. */
+export const celRule = ({ cel, message, field }: Rule<never>) => ({
+  rule: cel,
+  message,
+  ...(field !== undefined && { fieldPath: field }),
+});
 
 /** The value may be given or left out, but never differ from what was stored. */
 export const unchangeable = (why: string): Rule<unknown> => ({

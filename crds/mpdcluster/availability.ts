@@ -40,7 +40,7 @@ const sqlName = (reserved: string[]) =>
       .string()
       .min(1)
       .max(63)
-      .regex(/^[a-z_][a-z0-9_]*$/),
+      .regex(/^[a-z_][a-z0-9_]*$/, 'must be lower case letters, digits and "_", not beginning with a digit'),
     [
       {
         message: `must not begin with pg_ nor be one of ${reserved.join(', ')}: these belong to the engine`,

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { timestamp } from '../fields.ts';
-import { versionCfg } from './version.ts';
+import { runningVersion } from './version.ts';
 
 /** What is running; the original writes an empty class name where it knows none. */
 export const runningClass = z.object({
@@ -51,7 +51,7 @@ export const instanceStatus = z
       .optional()
       .describe('Role: rw, ro or standby; tempro is an RO that replaces another.'),
     status: z.string().optional().describe('Never filled.'),
-    versionInfo: versionCfg.optional().describe('Version that the instance runs.'),
+    versionInfo: runningVersion.optional().describe('Version that the instance runs.'),
     insClassInfo: runningClass.optional().describe('Class that the instance runs with.'),
     netInfo: netInfo.optional(),
     currentState: state.optional().describe('State now.'),

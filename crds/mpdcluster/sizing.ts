@@ -43,14 +43,12 @@ export const resourceAdditional = z
   )
   .describe('Accepted from the original, which wrote it itself; has no effect. Use resources.');
 
-const amounts = (what: string) =>
-  z
-    .object({
-      cpu: quantity().optional().describe(`CPU ${what}.`),
-      memory: quantity().optional().describe(`Memory ${what}.`),
-      'hugepages-2Mi': quantity().optional().describe(`Huge pages of 2 MiB ${what}.`),
-    })
-    .describe(`What the engine container of each instance ${what}.`);
+const amounts = () =>
+  z.object({
+    cpu: quantity().optional().describe('CPU, for example 500m.'),
+    memory: quantity().optional().describe('Memory, for example 2Gi.'),
+    'hugepages-2Mi': quantity().optional().describe('Huge pages of 2 MiB, for example 1Gi.'),
+  });
 
 /** Request above limit is what the API server refuses in a pod; said here, the reason comes with the edit. */
 const requestWithinLimit = (name: 'cpu' | 'memory') => ({
@@ -65,7 +63,10 @@ const requestWithinLimit = (name: 'cpu' | 'memory') => ({
   },
 });
 
-const resourcesShape = z.object({ requests: amounts('asks for').optional(), limits: amounts('may use').optional() });
+const resourcesShape = z.object({
+  requests: amounts().optional().describe('What the engine container asks for.'),
+  limits: amounts().optional().describe('What the engine container may use.'),
+});
 type Resources = z.output<typeof resourcesShape>;
 
 export const resources = withRules(resourcesShape, [requestWithinLimit('cpu'), requestWithinLimit('memory')]);

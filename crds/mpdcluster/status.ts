@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { conditions, count, generation } from '../fields.ts';
 import { instanceStatus, netInfo, runningClass } from './instance-status.ts';
 import { floatingIp } from './network.ts';
-import { versionCfg } from './version.ts';
+import { runningVersion } from './version.ts';
 
 /** The words of the original (facts: states), then those that it lacked. Empty is a new cluster. */
 export const CLUSTER_STATUS = [
@@ -63,7 +63,7 @@ export const mpdClusterStatus = z
     leaderInstanceHost: z.string().optional().describe('Node of the RW.'),
     logicId: z.string().optional().describe('Id of the cluster.'),
     version: z.string().optional().describe('Version that the engine tells, for example 15.8.'),
-    versionCfg: versionCfg.optional().describe('Version that is running.'),
+    versionCfg: runningVersion.optional().describe('Version that is running.'),
     insClassInfo: runningClass.optional().describe('Class that is running.'),
     operation: operation.optional(),
     dbInstanceStatus: z.record(z.string(), instanceStatus).optional().describe('Instances by instance id.'),

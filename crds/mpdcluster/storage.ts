@@ -29,7 +29,7 @@ export const shareStore = z
     diskQuota: z
       .string()
       .max(15)
-      .regex(/^[0-9]*$/)
+      .regex(/^[0-9]*$/, 'must be a number of megabytes')
       .optional()
       .describe('Megabytes that the engine may use, as in the original.'),
     shareVolumeWWID: text(128).optional().describe('WWID of the volume for drive wwid; has no effect.'),
