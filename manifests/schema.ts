@@ -1,0 +1,142 @@
+import { z } from 'zod';
+import { parsePortRange } from '../operator/model/ports.ts';
+
+const image = z.string().regex(/^[a-z0-9][\w./:@-]{0,254}$/i, 'write an image as registry/name:tag');
+const namespace = z.string().regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/, 'write the name of a namespace');
+const quantity = z.string().regex(/^\d+(\.\d+)?(m|Ki|Mi|Gi|Ti)?$/, 'write a quantity such as 500m or 512Mi');
+const card = z.string().regex(/^[A-Za-z0-9][\w.@:-]{0,14}$/, 'write the name of a network card as "ip link" shows it');
+const portRange = z.string().refine(isPortRange, 'write a port range as a-b, a+n, one port, or nothing');
+const amounts = z.strictObject({ cpu: quantity, memory: quantity });
+const resources = z.strictObject({ limits: amounts.partial(), requests: amounts });
+const positive = z.int().min(1);
+const parameterValues = z.record(
+  z.string().regex(/^[A-Za-z_][\w$]*(\.[A-Za-z_][\w$]*)?$/, 'write the name of a parameter'),
+  z.string(),
+);
+
+function isPortRange(text: string): boolean {
+  try {
+    return text.split(',').every(part => part === '' || parsePortRange(part) !== undefined);
+  } catch {
+    return false;
+  }
+}
+
+const instanceClass = z.strictObject({
+  /** Shown to people, `2c 8GB`. */
+  displayName: z.string().min(1),
+  /** Cores; limit or request may be left out, then one counts for both. */
+  cpu: z.strictObject({ limit: z.number().positive(), request: z.number().positive() }).partial(),
+  /** MiB of ordinary memory; as for `cpu`. */
+  memory: z.strictObject({ limit: positive, request: positive }).partial(),
+  /** MiB for the engine's buffers: huge pages when switched on, else ordinary memory on top of `memory`. */
+  bufferMemory: positive.multipleOf(2).optional(),
+  /** Does this class use huge pages? Absent: as `hugePages` of the site says. */
+  hugePages: z.boolean().optional(),
+  /** MiB that the class stands for as a whole; for people. */
+  totalMemory: positive,
+  /** MiB a volume must and may have. */
+  storage: z.strictObject({ min: positive, max: positive }).optional(),
+  iops: positive.optional(),
+  maxConnections: positive.optional(),
+  /** Containers beside the engine of a PFS site: cores, memory, options. */
+  containers: z
+    .record(z.string(), z.strictObject({ cpu: quantity, memory: quantity, config: z.string().optional() }))
+    .optional(),
+  parameters: parameterValues,
+});
+
+const version = z.strictObject({
+  engine: z.enum(['polardb', 'postgresql']),
+  engineImage: image,
+  /** User and group of the engine's processes; absent: what the image says (it must be a number there). */
+  runAs: z.strictObject({ user: positive, group: positive }).optional(),
+  /** Other images of the original's map: pgManagerImage, pgClusterManagerImage, pfsdImage, pfsdToolImage. */
+  otherImages: z.record(z.string(), image).optional(),
+});
+
+const sideContainers = z.strictObject({ manager: resources, pfsdTool: resources, pfsd: resources });
+
+export const siteSchema = z
+  .strictObject({
+    /** Our own image: all parts run from it. */
+    image,
+    imagePullPolicy: z.enum(['IfNotPresent', 'Always', 'Never']),
+    /** Names of pull Secrets in the system namespace. */
+    imagePullSecrets: z.array(z.string().min(1)),
+    /** Where our parts run. */
+    systemNamespace: namespace,
+    /** Where the settings ConfigMaps stand; `kube-system` in the original. */
+    settingsNamespace: namespace,
+    /** Namespaces with clusters; empty: all of them. With names, nothing of ours may read Secrets elsewhere. */
+    watchNamespaces: z.array(namespace),
+    operator: z.strictObject({
+      replicas: z.int().min(1).max(5),
+      logLevel: z.enum(['error', 'warn', 'info', 'debug']),
+      resources,
+    }),
+    /** Cards that clients and hosts reach each other by. */
+    network: z.strictObject({ clientCard: card, internalCard: card }),
+    /** Ports on the host network: for engines, for agents and probes, and those that are never given out. */
+    ports: z.strictObject({ engine: portRange, external: portRange, reserved: portRange }),
+    /** `controller-config`. */
+    controller: z.strictObject({
+      hybridDeployment: z.boolean(),
+      cmHybridDeployment: z.boolean(),
+      canUpdateNotChangeableParams: z.boolean(),
+      enableOnlinePromote: z.boolean(),
+      enableRedline: z.boolean(),
+      sshUser: z.string().min(1),
+      controllerNodeLabel: z.string().min(1),
+    }),
+    /** `instance-system-resources`: containers beside the engine of a PFS site. */
+    systemResources: z.strictObject({ share: z.boolean(), shared: sideContainers, normal: sideContainers }),
+    /** Have the database nodes huge pages of 2 MiB for all classes that want them? */
+    hugePages: z.boolean(),
+    /** Time zone of new databases. */
+    timeZone: z.string().regex(/^[A-Za-z0-9_+/-]+$/, 'write a name of the time zone database'),
+    classes: z.record(z.string().regex(/^[a-z0-9]([-.a-z0-9]{0,61}[a-z0-9])?$/, 'write a class name'), instanceClass),
+    versions: z.record(z.string().regex(/^[a-z0-9]([-._a-z0-9]{0,61}[a-z0-9])?$/, 'write a version name'), version),
+    /** Version of a cluster that names none. */
+    defaultVersions: z.strictObject({ polardb: z.string(), postgresql: z.string() }).partial(),
+  })
+  .superRefine((site, context) => {
+    for (const [engine, name] of Object.entries(site.defaultVersions)) {
+      if (site.versions[name]?.engine !== engine) {
+        context.addIssue({
+          code: 'custom',
+          path: ['defaultVersions', engine],
+          message: `"${name}" is no version of ${engine} in versions`,
+        });
+      }
+    }
+  });
+
+/** What a cluster operator chooses for a site. */
+export type Site = z.infer<typeof siteSchema>;
+export type SiteClass = z.infer<typeof instanceClass>;
+export type SiteVersion = z.infer<typeof version>;
+
+type Tree = Record<string, unknown>;
+const isTree = (value: unknown): value is Tree => typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** `over` on top of `base`: objects are merged by key, all else is replaced; null removes a key. */
+function merge(base: unknown, over: unknown): unknown {
+  if (!isTree(base) || !isTree(over)) return over;
+  const merged: Tree = { ...base };
+  for (const [key, value] of Object.entries(over)) {
+    merged[key] = key in base && value !== null ? merge(base[key], value) : value;
+  }
+  return Object.fromEntries(Object.entries(merged).filter(([, value]) => value !== null));
+}
+
+/**
+ * The site with overrides merged over it.
+ * @throws Error that names each wrong field
+ */
+export function checkSite(site: unknown, overrides?: unknown): Site {
+  const result = siteSchema.safeParse(overrides === undefined ? site : merge(site, overrides));
+  if (result.success) return result.data;
+  const lines = result.error.issues.map(({ path, message }) => `  ${path.join('.') || 'site'}: ${message}`);
+  throw new Error(['The site is not right:', ...lines].join('\n'));
+}
