@@ -5,7 +5,7 @@ import {
   isCancelRequested,
   isResumeRequested,
   readRequests,
-  REQUEST_ANNOTATION,
+  REQUEST_ANNOTATIONS,
 } from './annotations.ts';
 import { mpdOperationSpec } from './mpdoperation.ts';
 
@@ -62,7 +62,7 @@ describe('request annotations', () => {
   });
 
   it('are refused or make an operation that the API server accepts, whatever they hold', () => {
-    const names = fc.constantFrom(...Object.values(REQUEST_ANNOTATION));
+    const names = fc.constantFrom(...REQUEST_ANNOTATIONS.map(({ name }) => name));
     const values = fc.oneof(fc.string(), fc.stringMatching(/^[0-9a-z.|-]{1,40}$/), fc.constantFrom('1', 'T', 'true'));
     fc.assert(
       fc.property(fc.dictionary(names, values), annotations => {

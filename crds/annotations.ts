@@ -2,19 +2,6 @@ import { UserError } from '../operator/model/errors.ts';
 import { API_GROUP } from '../operator/model/names.ts';
 import type { MPDOperationSpecInput } from './mpdoperation/spec.ts';
 
-/** Annotations by which users of the original ask for something. They are taken away once they are taken in. */
-export const REQUEST_ANNOTATION = {
-  forceRebuild: 'forceRebuild',
-  restartCluster: 'restartCluster',
-  restartIns: 'restartIns',
-  flushParams: 'flushParams',
-  switchRw: 'switchRw',
-  migrate: 'migrate',
-  removeIns: 'removeIns',
-  extendStorage: 'extendStorage',
-} as const;
-type RequestAnnotation = keyof typeof REQUEST_ANNOTATION;
-
 /** Annotations about the operation that is going on. */
 export const OPERATION_ANNOTATION = {
   /** `true`: stop the running operation at the next safe point. */
@@ -33,7 +20,8 @@ type Annotations = Readonly<Record<string, string>>;
 type RequestedOperation = Omit<MPDOperationSpecInput, 'target' | 'requestedBy' | 'cancelled'>;
 
 export interface AnnotationRequest {
-  annotation: RequestAnnotation;
+  /** Name of the annotation, to be taken away once the operation exists. */
+  annotation: string;
   /** The rest of the MPDOperation's spec. */
   operation: RequestedOperation;
 }
@@ -45,24 +33,70 @@ export interface AnnotationRequests {
   refused: UserError[];
 }
 
-type Reader = (value: string) => RequestedOperation | undefined;
+interface RequestAnnotation {
+  name: string;
+  /** Form of its value, for people. */
+  value: string;
+  meaning: string;
+  /** @throws Error saying what is wrong with the value */
+  read: (value: string) => RequestedOperation | undefined;
+}
 
-const READERS: readonly (readonly [RequestAnnotation, Reader])[] = [
-  ['forceRebuild', whenTrue({ type: 'rebuild' })],
-  ['restartCluster', whenTrue({ type: 'restartCluster' })],
-  ['restartIns', value => ({ type: 'restartInstance', restartInstance: { instance: instanceOf(value) } })],
-  ['flushParams', whenTrue({ type: 'flushParams' })],
-  ['switchRw', value => ({ type: 'switchRw', switchRw: { instance: instanceOf(value) } })],
-  ['migrate', value => ({ type: 'migrate', migrate: moveOf(value) })],
-  ['removeIns', value => ({ type: 'removeRo', removeRo: { instance: instanceOf(value) } })],
-  ['extendStorage', whenTrue({ type: 'extendStorage' })],
+const TRUE = '`1`, `T` or `true`';
+const INSTANCE = '`<instance id>`';
+
+/** Annotations by which users of the original ask for something, in the order in which it looked at them. */
+export const REQUEST_ANNOTATIONS: readonly RequestAnnotation[] = [
+  { name: 'forceRebuild', value: TRUE, meaning: 'Rebuild the whole cluster.', read: whenTrue({ type: 'rebuild' }) },
+  {
+    name: 'restartCluster',
+    value: TRUE,
+    meaning: 'Restart all instances.',
+    read: whenTrue({ type: 'restartCluster' }),
+  },
+  {
+    name: 'restartIns',
+    value: INSTANCE,
+    meaning: 'Restart one instance.',
+    read: value => ({ type: 'restartInstance', restartInstance: { instance: instanceOf(value) } }),
+  },
+  {
+    name: 'flushParams',
+    value: TRUE,
+    meaning: 'Bring the parameters of ConfigMap `<cluster>-user-params` into effect.',
+    read: whenTrue({ type: 'flushParams' }),
+  },
+  {
+    name: 'switchRw',
+    value: '`<instance id>` of a read-only instance',
+    meaning: 'Make it the RW.',
+    read: value => ({ type: 'switchRw', switchRw: { instance: instanceOf(value) } }),
+  },
+  {
+    name: 'migrate',
+    value: '`<instance id>|<node>`',
+    meaning: 'Move the instance to the node.',
+    read: value => ({ type: 'migrate', migrate: moveOf(value) }),
+  },
+  {
+    name: 'removeIns',
+    value: '`<instance id>` of a read-only instance',
+    meaning: 'Take it out; it is not replaced.',
+    read: value => ({ type: 'removeRo', removeRo: { instance: instanceOf(value) } }),
+  },
+  {
+    name: 'extendStorage',
+    value: TRUE,
+    meaning: 'Let the engine use a shared volume that has grown.',
+    read: whenTrue({ type: 'extendStorage' }),
+  },
 ];
 
-/** Reads all requests among the annotations of a cluster. Others, such as those of consoles, are left alone. */
+/** Reads all requests among the annotations of a cluster. They are taken away once they are taken in; others, such as those of consoles, are left alone. */
 export function readRequests(annotations: Annotations = {}): AnnotationRequests {
   const found: AnnotationRequests = { requests: [], refused: [] };
-  for (const [annotation, read] of READERS) {
-    const value = annotations[REQUEST_ANNOTATION[annotation]];
+  for (const { name: annotation, read } of REQUEST_ANNOTATIONS) {
+    const value = annotations[annotation];
     if (value === undefined) continue;
     try {
       const operation = read(value.trim());
@@ -93,7 +127,7 @@ export function attestedIncarnation(annotations: Annotations = {}): string | und
 const isTrue = (value: string): boolean => ['1', 'T', 'true'].includes(value);
 const isFalse = (value: string): boolean => ['', '0', 'F', 'false'].includes(value);
 
-function whenTrue(operation: RequestedOperation): Reader {
+function whenTrue(operation: RequestedOperation): RequestAnnotation['read'] {
   return value => {
     if (isTrue(value)) return operation;
     if (isFalse(value)) return undefined;

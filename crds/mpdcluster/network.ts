@@ -48,7 +48,7 @@ export const netCfg = withRules(
   [
     {
       field: '.netType',
-      message: 'the host network needs netCfg.engineStartPort',
+      message: 'host needs engineStartPort',
       cel: "self.?netType.orValue('') == '' || has(self.engineStartPort)",
       holds: ({ netType = '', engineStartPort }) => netType === '' || engineStartPort !== undefined,
     },

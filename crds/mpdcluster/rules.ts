@@ -13,25 +13,25 @@ const enginePort = (object: string): string => `${object}.?netCfg.?engineStartPo
 export const specRules: readonly Rule<Combination>[] = [
   {
     field: '.shareStore',
-    message: 'dbClusterType share needs shareStore with the claim of the shared volume',
+    message: 'needed for dbClusterType share, with the claim of the shared volume',
     cel: "self.dbClusterType != 'share' || has(self.shareStore)",
     holds: spec => spec.dbClusterType !== 'share' || spec.shareStore !== undefined,
   },
   {
     field: '.shareStore',
-    message: 'shareStore is for dbClusterType share; local keeps its data on spec.storage',
+    message: 'is for dbClusterType share; local keeps its data on spec.storage',
     cel: "self.dbClusterType != 'local' || !has(self.shareStore)",
     holds: spec => spec.dbClusterType !== 'local' || spec.shareStore === undefined,
   },
   {
     field: '.storage',
-    message: 'dbClusterType local needs storage with the size of the volume of each instance',
+    message: 'needed for dbClusterType local, with the size of the volume of each instance',
     cel: "self.dbClusterType != 'local' || has(self.storage)",
     holds: spec => spec.dbClusterType !== 'local' || spec.storage !== undefined,
   },
   {
     field: '.storage',
-    message: 'storage is for dbClusterType local; share keeps its data on spec.shareStore',
+    message: 'is for dbClusterType local; share keeps its data on spec.shareStore',
     cel: "self.dbClusterType != 'share' || !has(self.storage)",
     holds: spec => spec.dbClusterType !== 'share' || spec.storage === undefined,
   },

@@ -27,9 +27,7 @@ const fields = z.object({
     .max(20)
     .meta({ format: 'int32' })
     .default(2)
-    .describe(
-      'Number of read-only instances beside the one read-write instance. 2 survives the loss of a host without loss of data.',
-    ),
+    .describe('Number of read-only instances beside the one read-write instance.'),
   classInfo,
   classInfoModifyTo: classInfoModifyTo.optional(),
   resources: resources.optional().describe('Overrides single resources of the class for the engine container.'),

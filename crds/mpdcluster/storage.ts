@@ -13,7 +13,7 @@ export const shareStore = z
       },
     ])
       .default('pvc')
-      .describe('How the volume is named. wwid, the other way of the original, never worked there and is refused.'),
+      .describe('How the volume is named. wwid never worked in the original either.'),
     sharePvcName: withRules(objectName(), [unchangeable('the data is on that volume')]).describe(
       'Claim of the shared volume (ReadWriteMany). It belongs to you: it is never created, formatted twice or deleted.',
     ),
@@ -63,4 +63,4 @@ export const localVolName = withRules(text(253), [
     cel: "self == ''",
     holds: name => name === '',
   },
-]).describe('MPDLocalVolume of the original, a kind without a controller. Only empty is accepted.');
+]).describe('MPDLocalVolume of the original, a kind without a controller.');
