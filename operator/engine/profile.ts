@@ -1,4 +1,6 @@
 import type { EngineName, Role, Topology } from '../model/roles.ts';
+import type { OsUser } from './programs.ts';
+import type { SqlAddress } from './sql.ts';
 
 /**
  * What the agent needs of an engine. A profile knows files, programs and SQL of its engine; it never keeps a process
@@ -7,6 +9,8 @@ import type { EngineName, Role, Topology } from '../model/roles.ts';
 export interface EngineProfile {
   readonly engine: EngineName;
   readonly topology: Topology;
+  /** Where the running engine takes SQL of the agent, as its superuser (`withSession`). */
+  readonly sql: SqlAddress;
 
   /** Does an engine process run in this role? In `share` of stock PostgreSQL only the RW does; others stand ready. */
   serves(role: Role): boolean;
@@ -23,13 +27,23 @@ export interface EngineProfile {
   /** Fills this member's own place from the RW: base backup in `local`, skeleton in `share`. Safe to repeat. */
   join(upstream: Upstream, report: Report): Promise<void>;
 
-  /** Writes configuration and signal files for the role, then says what to run. Called right before each start. */
+  /**
+   * Writes configuration and signal files for the role, then says what to run. Called right before each start, and only
+   * when the caller has proven that nothing of the former engine is left; throws StillRunning when it sees otherwise.
+   * After a launch as RW, `promote` follows: a PolarDB that lost its local directory has to boot as a follower first.
+   */
   launch(request: LaunchRequest): Promise<Launch>;
 
-  /** Asks the running follower to become RW and returns when it accepts writes (`signal` bounds the wait). */
+  /**
+   * Makes the running engine RW and returns when it accepts writes; waits for one that is still starting, and returns at
+   * once when it is RW already. `signal` bounds the wait.
+   */
   promote(signal: AbortSignal): Promise<void>;
 
-  /** Makes the place boot as a follower from now on, fsynced: the demotion that outlives a crash. */
+  /**
+   * Makes the place boot as a follower from now on, fsynced: the demotion that outlives a crash. Touches nothing on a
+   * volume that another member may own by now.
+   */
   demote(): Promise<void>;
 
   /** Points a running follower at another RW by reload. */
@@ -38,7 +52,11 @@ export interface EngineProfile {
   /** What the running engine says; fields it cannot tell are absent. Throws when SQL does not answer in time. */
   observe(signal: AbortSignal): Promise<EngineFacts>;
 
-  /** Writes settings atomically and reloads when the engine runs; tells which wait for a restart. */
+  /**
+   * Replaces the settings by these, atomically, and reloads when the engine runs; tells which wait for a restart. The
+   * engine itself checks them first. Also takes renewed certificates into use.
+   * @throws SettingsError, and then nothing is changed
+   */
   configure(settings: Settings): Promise<ConfigureResult>;
 }
 
@@ -52,12 +70,17 @@ export interface ImageFacts {
   engine: EngineName;
   /** For example `15.8` or, for PolarDB, `15.8.2.0`. */
   version: string;
+  /** Major version, which data and image must share. */
+  major: number;
   binDir: string;
+  /** Those libraries of `shared_preload_libraries` that we want and that the image holds. */
+  preload: readonly string[];
 }
 
+/** In `share` this is the shared volume; the member's own directory is made anew whenever it is missing. */
 export interface DataFacts {
-  /** `partial`: an interrupted initialize or join, to be done again. */
-  state: 'blank' | 'partial' | 'initialized';
+  /** `partial`: an interrupted initialize or join, to be done again. `foreign`: files that no engine of ours made. */
+  state: 'blank' | 'partial' | 'initialized' | 'foreign';
   systemId?: string;
   timeline?: number;
 }
@@ -74,7 +97,7 @@ export interface Upstream {
   port: number;
   /** Physical replication slot on the RW, made before. */
   slot: string;
-  /** Names the incarnation, never the instance alone (protocol, Words). */
+  /** Names the incarnation, never the instance alone (protocol, Words). At most 63 bytes: the engine cuts the rest off. */
   applicationName: string;
   /** File of mode 600 in PostgreSQL's passfile format with the password of `replicator`. */
   passFile: string;
@@ -92,6 +115,8 @@ export interface Launch {
   args: string[];
   env: Readonly<Record<string, string>>;
   cwd: string;
+  /** Only when the agent itself is root. */
+  user?: OsUser;
   /** Signal ladder of a stop: fast first, then immediate. */
   stopSignals: { fast: NodeJS.Signals; immediate: NodeJS.Signals };
 }

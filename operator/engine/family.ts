@@ -1,0 +1,233 @@
+import { readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { EngineName, Role, Topology } from '../model/roles.ts';
+import { formatHbaFile, formatIdentFile, SUPERUSER } from './access.ts';
+import { formatConf, parseConf, withoutSettings } from './conf.ts';
+import { EngineError, SettingsError } from './errors.ts';
+import { ensurePrivateDirectory, readIfExists, writeIfChanged } from './files.ts';
+import { inspectImage } from './image.ts';
+import { observe } from './observe.ts';
+import type { EngineOptions, EngineTools } from './options.ts';
+import { isOwnedSetting } from './owned.ts';
+import type { Place } from './place.ts';
+import type * as seam from './profile.ts';
+import { programEnv } from './programs.ts';
+import { promoteByFile } from './promote.ts';
+import { reload } from './reload.ts';
+import { checkWithEngine, compose, differing, normalize, objections } from './settings.ts';
+import type { SettingLayers } from './settings.ts';
+import type { SqlAddress } from './sql.ts';
+import { copyTls } from './tls.ts';
+
+/** What the configuration of the next start depends on. */
+export type Stand = Pick<seam.LaunchRequest, 'role' | 'upstream'>;
+
+/** Longest path of a unix socket (sun_path), its closing NUL included. */
+const SOCKET_PATH_BYTES = 108;
+
+/**
+ * What all engines of the PostgreSQL family have in common: configuration files, start, promotion by file, observation.
+ * A member's directory holds `pgdata` and, beside it, markers, configuration and copies of the certificates.
+ */
+export abstract class FamilyProfile implements seam.EngineProfile {
+  abstract readonly engine: EngineName;
+  abstract readonly topology: Topology;
+  readonly sql: SqlAddress;
+  protected readonly options: EngineOptions;
+  protected readonly image: seam.ImageFacts;
+  protected readonly tools: EngineTools;
+  #stand: Stand = { role: 'ro' };
+
+  constructor(options: EngineOptions, image: seam.ImageFacts, tools: EngineTools) {
+    this.options = options;
+    this.image = image;
+    this.tools = tools;
+    this.sql = { socketDir: options.runDir, port: options.port, user: SUPERUSER };
+    if (Buffer.byteLength(this.#socket) >= SOCKET_PATH_BYTES) {
+      throw new EngineError('BadArgument', `${this.#socket} is too long for a unix socket`);
+    }
+  }
+
+  abstract serves(role: Role): boolean;
+  abstract initialize(request: seam.InitializeRequest, report: seam.Report): Promise<void>;
+  abstract join(upstream: seam.Upstream, report: seam.Report): Promise<void>;
+  abstract demote(): Promise<void>;
+
+  /** The durable data, with its marker. */
+  protected abstract readonly store: Place;
+  /** The directory that the postmaster works in. */
+  protected abstract readonly node: string;
+  /** Where the configuration files are. */
+  protected abstract readonly confDir: string;
+  /** Layers around the user's settings. */
+  protected abstract layers(stand: Stand): Omit<SettingLayers, 'wanted'>;
+  /** Makes the member's own directories fit for a start. */
+  protected abstract prepare(): Promise<void>;
+  /** Writes or removes the file that decides the role of the next boot. */
+  protected abstract writeRole(role: Role): Promise<void>;
+  /** Where pg_controldata finds the control file of an initialised store; undefined when this member cannot tell. */
+  protected abstract controlDirectory(): Promise<string | undefined>;
+
+  async inspect(): Promise<seam.ImageFacts> {
+    return inspectImage({ run: this.tools.run, binDir: this.image.binDir });
+  }
+
+  async look(): Promise<seam.DataFacts> {
+    const state = await this.store.state();
+    const directory = state === 'initialized' ? await this.controlDirectory() : undefined;
+    if (directory === undefined) return { state };
+    const { stdout } = await this.run('pg_controldata', ['-D', directory], 10_000);
+    return { state, ...parseControlData(stdout) };
+  }
+
+  async launch(request: seam.LaunchRequest): Promise<seam.Launch> {
+    if (!this.serves(request.role)) {
+      throw new EngineError(
+        'RoleNotServed',
+        `a member with role ${request.role} stands ready without an engine process`,
+      );
+    }
+    const state = await this.store.state();
+    if (state !== 'initialized') throw new EngineError('NotInitialized', `${this.store.directory} is ${state}`);
+    await this.prepare();
+    await this.#clearRemains();
+    await this.#requireSameMajor();
+    const stand = { role: request.role, upstream: request.upstream };
+    const settings = await this.#accept(request.settings, stand);
+    await this.#writeFiles(settings);
+    await this.#cleanAutoConf();
+    await this.writeRole(request.role);
+    this.#stand = stand;
+    const command = this.program('postgres');
+    return {
+      command,
+      args: ['-D', this.node, '-c', `config_file=${this.#confFile}`],
+      env: programEnv(command),
+      cwd: this.node,
+      user: this.options.user,
+      // SIGTERM would wait for clients to leave by themselves.
+      stopSignals: { fast: 'SIGINT', immediate: 'SIGQUIT' },
+    };
+  }
+
+  async promote(signal: AbortSignal): Promise<void> {
+    await promoteByFile({ tools: this.tools, address: this.sql, directory: this.node, signal });
+    this.#stand = { role: 'rw' };
+  }
+
+  async follow(upstream: seam.Upstream): Promise<void> {
+    const stand = { role: this.#stand.role === 'standby' ? 'standby' : 'ro', upstream } as const;
+    const conf = parseConf((await readIfExists(this.#confFile)) ?? '');
+    const { fixed } = this.layers(stand);
+    const settings = { ...Object.fromEntries(conf), ...normalize(fixed) };
+    await this.#writeFiles(settings);
+    this.#stand = stand;
+    if (!(await reload(this.tools, this.sql))) throw new EngineError('NotRunning', 'no engine runs that could follow');
+  }
+
+  async observe(signal: AbortSignal): Promise<seam.EngineFacts> {
+    const follower = this.#stand.role === 'standby' ? 'standby' : 'ro';
+    return this.tools.withSession(this.sql, session => observe(session, follower), { signal });
+  }
+
+  async configure(wanted: seam.Settings): Promise<seam.ConfigureResult> {
+    const settings = await this.#accept(wanted, this.#stand);
+    // Before the first start there is nothing to replace: settings come with the launch.
+    if ((await readIfExists(this.#confFile)) === undefined) return { changed: [], needRestart: [] };
+    const { changed, renewed } = await this.#writeFiles(settings);
+    if (changed.length === 0 && !renewed) return { changed, needRestart: await this.#pendingRestart() };
+    return { changed, needRestart: (await reload(this.tools, this.sql)) ?? [] };
+  }
+
+  protected program(name: string): string {
+    return join(this.image.binDir, name);
+  }
+
+  protected run(program: string, args: readonly string[], timeoutMs: number) {
+    return this.tools.run({ program: this.program(program), args, timeoutMs, user: this.options.user });
+  }
+
+  /** Judges settings before anything is made of them. @throws SettingsError */
+  protected async accept(wanted: seam.Settings): Promise<void> {
+    await this.#accept(wanted, this.#stand);
+  }
+
+  get #confFile(): string {
+    return join(this.confDir, 'postgresql.conf');
+  }
+
+  get #socket(): string {
+    return join(this.options.runDir, `.s.PGSQL.${this.options.port}`);
+  }
+
+  async #accept(wanted: seam.Settings, stand: Stand): Promise<seam.Settings> {
+    const problems = objections(wanted, name => isOwnedSetting(this.engine, name));
+    if (problems.length > 0) throw new SettingsError(problems);
+    const settings = compose({ ...this.layers(stand), wanted });
+    const { user, dataDir: directory } = this.options;
+    await checkWithEngine({ run: this.tools.run, postgres: this.program('postgres'), directory, user }, settings);
+    return settings;
+  }
+
+  async #writeFiles(settings: seam.Settings): Promise<{ changed: string[]; renewed: boolean }> {
+    const { user, tls } = this.options;
+    await ensurePrivateDirectory(this.confDir, user);
+    await ensurePrivateDirectory(this.options.runDir, user);
+    const renewed = await copyTls(tls, this.tlsDir, user);
+    await writeIfChanged(join(this.confDir, 'pg_hba.conf'), formatHbaFile(), user);
+    await writeIfChanged(join(this.confDir, 'pg_ident.conf'), formatIdentFile(this.tools.osUserName()), user);
+    const before = parseConf((await readIfExists(this.#confFile)) ?? '');
+    await writeIfChanged(this.#confFile, formatConf(settings), user);
+    return { changed: differing(before, settings), renewed };
+  }
+
+  protected get tlsDir(): string {
+    return join(this.options.dataDir, 'tls');
+  }
+
+  async #pendingRestart(): Promise<readonly string[]> {
+    return (await this.observe(AbortSignal.timeout(5000)).catch(() => undefined))?.pendingRestart ?? [];
+  }
+
+  /**
+   * Pid and lock files of the former engine block a start when their number belongs to another process by now (engines.md
+   * 9). They go only after a look at the processes: an orphaned backend goes on writing without any file.
+   */
+  async #clearRemains(): Promise<void> {
+    const alive = await this.tools.processesIn(this.node);
+    if (alive.length > 0) {
+      throw new EngineError('StillRunning', `processes ${alive.join(', ')} still work on ${this.node}`);
+    }
+    for (const path of [join(this.node, 'postmaster.pid'), this.#socket, `${this.#socket}.lock`]) {
+      await rm(path, { force: true });
+    }
+  }
+
+  async #requireSameMajor(): Promise<void> {
+    const text = await readFile(join(this.node, 'PG_VERSION'), 'utf8');
+    if (Number(text) === this.image.major) return;
+    throw new EngineError(
+      'WrongEngine',
+      `the data is of version ${text.trim()}, the image holds ${this.image.version}`,
+    );
+  }
+
+  /** ALTER SYSTEM outranks our file; what holds the cluster together must not come from there, or from a base backup. */
+  async #cleanAutoConf(): Promise<void> {
+    const path = join(this.node, 'postgresql.auto.conf');
+    const text = await readIfExists(path);
+    if (text === undefined) return;
+    await writeIfChanged(
+      path,
+      withoutSettings(text, name => isOwnedSetting(this.engine, name)),
+      this.options.user,
+    );
+  }
+}
+
+/** System identifier and timeline in the output of pg_controldata. */
+export function parseControlData(text: string): Pick<seam.DataFacts, 'systemId' | 'timeline'> {
+  const systemId = /^Database system identifier:\s+(\d+)$/m.exec(text)?.[1];
+  const timeline = /^Latest checkpoint's TimeLineID:\s+(\d+)$/m.exec(text)?.[1];
+  return { systemId, timeline: timeline === undefined ? undefined : Number(timeline) };
+}

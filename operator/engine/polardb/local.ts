@@ -1,0 +1,43 @@
+import { join } from 'node:path';
+import type { EngineOptions, EngineTools } from '../options.ts';
+import { baseBackupArgs, baseBackupProgress } from '../postgresql/basebackup.ts';
+import type { ImageFacts, Report, Upstream } from '../profile.ts';
+import { copyTls, tlsCopies } from '../tls.ts';
+import { PolarFamily } from './family.ts';
+
+const DAY_MS = 86_400_000;
+
+/** PolarDB with a volume each: both directories lie on the member's own volume, followers stream as standbys. */
+export class PolarLocal extends PolarFamily {
+  readonly topology = 'local';
+  protected readonly followerSignal = 'standby.signal';
+
+  constructor(options: EngineOptions, image: ImageFacts, tools: EngineTools) {
+    super(options, image, tools, join(options.dataDir, 'polardata'));
+  }
+
+  /** A base backup into both directories. */
+  async join(upstream: Upstream, report: Report): Promise<void> {
+    if ((await this.store.state()) === 'initialized') return;
+    const { user, tls } = this.options;
+    await copyTls(tls, this.tlsDir, user);
+    const args = [
+      ...baseBackupArgs(upstream, tlsCopies(this.tlsDir).ca, this.node),
+      `--polardata=${this.store.directory}`,
+    ];
+    await this.store.fill('join', async () => {
+      await this.discardOwn();
+      await this.own.fill('join', async () => {
+        report({ phase: 'Connecting' });
+        const program = this.program('pg_basebackup');
+        await this.tools.run({ program, args, user, timeoutMs: DAY_MS, onStderr: baseBackupProgress(report) });
+        await this.demote();
+      });
+    });
+  }
+
+  protected async prepare(): Promise<void> {
+    const state = await this.own.state();
+    if (state !== 'initialized') this.requireStore(state);
+  }
+}

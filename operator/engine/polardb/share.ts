@@ -1,0 +1,75 @@
+import { access } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Role } from '../../model/roles.ts';
+import { removeDurably, writeFileAtomic } from '../files.ts';
+import type { EngineOptions, EngineTools } from '../options.ts';
+import type { ImageFacts, Report, Upstream } from '../profile.ts';
+import { PolarFamily } from './family.ts';
+
+/**
+ * PolarDB with one volume for all members, read-only ones serving. What the caller has to know (facts/engines.md 4, 9):
+ * stop the RW first and the others after it, or its fast stop may never end; drop the slot of a member that is gone; every
+ * stop needs the fall-back to immediate; nothing fences a second RW.
+ */
+export class PolarShare extends PolarFamily {
+  readonly topology = 'share';
+  protected readonly followerSignal = 'replica.signal';
+
+  constructor(options: EngineOptions & { sharedDir: string }, image: ImageFacts, tools: EngineTools) {
+    super(options, image, tools, join(options.sharedDir, 'pgdata'));
+  }
+
+  /** An empty skeleton that refers to the volume; no data is copied. */
+  async join(_upstream: Upstream, report: Report): Promise<void> {
+    this.requireStore(await this.store.state());
+    report({ phase: 'MakingSkeleton' });
+    await this.prepare();
+  }
+
+  override async promote(signal: AbortSignal): Promise<void> {
+    await super.promote(signal);
+    await removeDurably(this.#skeleton);
+    await this.#dropOwnSlot(signal);
+  }
+
+  /** The member's own directory may be new with every pod, so it is made whenever it is missing or half made. */
+  protected async prepare(): Promise<void> {
+    if ((await this.own.state()) === 'initialized') return;
+    await this.discardOwn();
+    await this.own.fill('skeleton', async () => {
+      await writeFileAtomic(this.#skeleton, '', this.options.user);
+      await this.polarInitdb('replica');
+      await this.demote();
+    });
+  }
+
+  /**
+   * A skeleton that boots as RW comes up as a second, broken-looking RW (`base/5 is missing`): it boots as a follower and is
+   * promoted.
+   */
+  protected override async writeRole(role: Role): Promise<void> {
+    const isSkeleton = await access(this.#skeleton).then(
+      () => true,
+      () => false,
+    );
+    await super.writeRole(isSkeleton ? 'ro' : role);
+  }
+
+  /** Beside the directory: it has never been RW since it was made. */
+  get #skeleton(): string {
+    return `${this.node}.skeleton`;
+  }
+
+  /** Slots lie on the volume: its own, inactive from now on, would hold back the new RW's checkpoints and its stop. */
+  async #dropOwnSlot(signal: AbortSignal): Promise<void> {
+    const own = "slot_name = nullif(current_setting('primary_slot_name'), '')";
+    await this.tools.withSession(
+      this.sql,
+      session =>
+        session.query(
+          `SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE ${own} AND NOT active`,
+        ),
+      { signal },
+    );
+  }
+}

@@ -1,0 +1,88 @@
+import { join } from 'node:path';
+import type { Role } from '../../model/roles.ts';
+import { commonDefaults, commonFixed } from '../defaults.ts';
+import type { Stand } from '../family.ts';
+import { FamilyProfile } from '../family.ts';
+import { ensurePrivateDirectory, removeDurably, writeIfChanged } from '../files.ts';
+import type { EngineOptions, EngineTools } from '../options.ts';
+import { Place } from '../place.ts';
+import type { ImageFacts, InitializeRequest, Report, Upstream } from '../profile.ts';
+import type { SettingLayers } from '../settings.ts';
+import { copyTls, tlsCopies } from '../tls.ts';
+import { baseBackupArgs, baseBackupProgress } from './basebackup.ts';
+import { createDatabaseSystem } from './initdb.ts';
+
+const DAY_MS = 86_400_000;
+
+/** Stock PostgreSQL with a volume each: followers are filled by a base backup and stream with a slot. */
+export class PostgresLocal extends FamilyProfile {
+  readonly engine = 'postgresql';
+  readonly topology = 'local';
+  protected readonly node: string;
+  protected readonly confDir: string;
+  protected readonly store: Place;
+
+  constructor(options: EngineOptions, image: ImageFacts, tools: EngineTools) {
+    super(options, image, tools);
+    this.node = join(options.dataDir, 'pgdata');
+    this.confDir = join(options.dataDir, 'conf');
+    this.store = new Place(this.node, 'global/pg_control', options.user);
+  }
+
+  serves(): boolean {
+    return true;
+  }
+
+  async initialize({ settings }: InitializeRequest, report: Report): Promise<void> {
+    await this.accept(settings);
+    await this.store.fill('initialize', async () => {
+      report({ phase: 'Initializing' });
+      const { user } = this.options;
+      const { binDir, major } = this.image;
+      await createDatabaseSystem({ run: this.tools.run, binDir, directory: this.node, major, user });
+      await this.demote();
+    });
+  }
+
+  /** Done already when the place holds a database: that it is the right one, the volume's identity says. */
+  async join(upstream: Upstream, report: Report): Promise<void> {
+    if ((await this.store.state()) === 'initialized') return;
+    const { user, tls } = this.options;
+    await copyTls(tls, this.tlsDir, user);
+    const args = baseBackupArgs(upstream, tlsCopies(this.tlsDir).ca, this.node);
+    await this.store.fill('join', async () => {
+      report({ phase: 'Connecting' });
+      const program = this.program('pg_basebackup');
+      await this.tools.run({ program, args, user, timeoutMs: DAY_MS, onStderr: baseBackupProgress(report) });
+      await this.demote();
+    });
+  }
+
+  async demote(): Promise<void> {
+    await ensurePrivateDirectory(this.node, this.options.user);
+    await writeIfChanged(this.#signal, '', this.options.user);
+  }
+
+  protected layers({ upstream }: Stand): Omit<SettingLayers, 'wanted'> {
+    const { options, confDir, tlsDir } = this;
+    return { defaults: commonDefaults(this.image), fixed: commonFixed({ options, confDir, tlsDir, upstream }) };
+  }
+
+  protected prepare(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  protected async writeRole(role: Role): Promise<void> {
+    if (role === 'rw') await removeDurably(this.#signal);
+    else await this.demote();
+  }
+
+  protected controlDirectory(): Promise<string> {
+    return Promise.resolve(this.node);
+  }
+
+  /** With this file the engine boots as a follower, whatever it was before. */
+  get #signal(): string {
+    return join(this.node, 'standby.signal');
+  }
+}

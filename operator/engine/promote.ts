@@ -1,0 +1,57 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { EngineError } from './errors.ts';
+import type { EngineTools } from './options.ts';
+import { postmasterPid } from './processes.ts';
+import type { Session, SqlAddress } from './sql.ts';
+import { isPassing } from './sql.ts';
+
+const PAUSE_MS = 5;
+
+export interface Promotion {
+  tools: EngineTools;
+  address: SqlAddress;
+  /** The engine's data directory, where it looks for the request. */
+  directory: string;
+  signal: AbortSignal;
+}
+
+/**
+ * Promotes by file and signal, as `pg_ctl promote` does, but without its polling (0.1 s; facts/engines.md 9), and without
+ * pg_promote(), whose own session PolarDB cuts. Returns when the engine is out of recovery; asks an engine that is RW
+ * already for nothing. One request per call: the engine keeps it.
+ * @throws the signal's reason
+ */
+export async function promoteByFile({ tools, address, directory, signal }: Promotion): Promise<void> {
+  let asked = false;
+  const watch = async (session: Session) => {
+    while (await isInRecovery(session)) {
+      if (!asked) await request(tools, directory);
+      asked = true;
+      await tools.sleep(PAUSE_MS, signal);
+    }
+  };
+  for (;;) {
+    signal.throwIfAborted();
+    try {
+      await tools.withSession(address, watch, { signal });
+      return;
+    } catch (error) {
+      if (signal.aborted || !isPassing(error)) throw error;
+      await tools.sleep(PAUSE_MS, signal);
+    }
+  }
+}
+
+async function isInRecovery(session: Session): Promise<boolean> {
+  const [row] = await session.query<{ recovery: boolean }>('SELECT pg_is_in_recovery() AS recovery');
+  return row?.recovery ?? true;
+}
+
+async function request(tools: EngineTools, directory: string): Promise<void> {
+  const pid = await postmasterPid(directory, tools.processesIn);
+  if (pid === undefined) throw new EngineError('NotRunning', `no postmaster works on ${directory}`);
+  // The engine removes the file itself; a left one is ignored by the next start.
+  await writeFile(join(directory, 'promote'), '', { mode: 0o644 });
+  tools.signal(pid, 'SIGUSR1');
+}
