@@ -1,0 +1,26 @@
+import { App, YamlOutputType } from 'cdk8s';
+import { AccessChart } from './charts/access.ts';
+import { AdmissionChart } from './charts/admission.ts';
+import { CrdsChart } from './charts/crds.ts';
+import { NamespaceChart } from './charts/namespace.ts';
+import { OperatorChart } from './charts/operator.ts';
+import { SettingsChart } from './charts/settings.ts';
+import type { Site } from './schema.ts';
+
+/** The whole installation of a site, one file per chart, numbered in the order in which to apply them. */
+export function installation(site: Site, outdir?: string): App {
+  const app = new App({ outdir, outputFileExtension: '.yaml', yamlOutputType: YamlOutputType.FILE_PER_CHART });
+  const charts = [
+    new CrdsChart(app, 'crds'),
+    new NamespaceChart(app, 'namespace', site),
+    new AccessChart(app, 'access', site),
+    new SettingsChart(app, 'settings', site),
+    new AdmissionChart(app, 'admission'),
+    new OperatorChart(app, 'operator', site),
+  ];
+  charts.reduce((before, chart) => {
+    chart.addDependency(before);
+    return chart;
+  });
+  return app;
+}

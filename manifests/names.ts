@@ -1,0 +1,22 @@
+import { LABEL, MANAGED_BY } from '../operator/model/labels.ts';
+
+/** Name of a part in the cluster: Deployment, service account, roles. */
+export const partName = (part: string): string => `polardb-stack-${part}`;
+
+/** Labels of our own parts. */
+export const partLabels = (part: string): Record<string, string> => ({
+  'app.kubernetes.io/name': MANAGED_BY,
+  'app.kubernetes.io/component': part,
+});
+
+/** Labels of what an installation applies. */
+export const INSTALLED: Record<string, string> = {
+  'app.kubernetes.io/name': MANAGED_BY,
+  'app.kubernetes.io/part-of': MANAGED_BY,
+};
+
+/** Where the operator serves /healthz and /readyz, and /metrics. */
+export const OPERATOR_PORTS = { health: 8081, metrics: 8080 } as const;
+
+/** Label of everything that belongs to one database cluster. */
+export const CLUSTER_LABEL = LABEL.cluster;
