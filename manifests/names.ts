@@ -1,4 +1,4 @@
-import { LABEL, MANAGED_BY } from '../operator/model/labels.ts';
+import { MANAGED_BY } from '../operator/model/labels.ts';
 
 /** Name of a part in the cluster: Deployment, service account, roles. */
 export const partName = (part: string): string => `polardb-stack-${part}`;
@@ -17,6 +17,3 @@ export const INSTALLED: Record<string, string> = {
 
 /** Where the operator serves /healthz and /readyz, and /metrics. */
 export const OPERATOR_PORTS = { health: 8081, metrics: 8080 } as const;
-
-/** Label of everything that belongs to one database cluster. */
-export const CLUSTER_LABEL = LABEL.cluster;

@@ -5,7 +5,7 @@ import type { Construct } from 'constructs';
 export interface Manifest {
   apiVersion?: string;
   kind?: string;
-  metadata?: { name?: string; namespace?: string };
+  metadata?: { name?: string; namespace?: string; labels?: Readonly<Record<string, string>> };
 }
 
 /**

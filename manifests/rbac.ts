@@ -53,13 +53,17 @@ export const nodeLeaseRules: readonly GrantedRule[] = [
 
 /** In the settings namespace. */
 export const settingsRules: readonly GrantedRule[] = [
-  rule('', ['configmaps'], READ, 'settings: the site’s maps, by name and by label'),
+  rule('', ['configmaps'], READ, 'settings: the maps of the site, by name and by label'),
+  {
+    rule: { apiGroups: [''], resources: ['configmaps'], resourceNames: ['polardb4mpd-controller'], verbs: ['update'] },
+    why: 'lifecycle: ids, taken by an update that checks resourceVersion',
+  },
 ];
 
 /** In the system namespace. */
 export const systemRules: readonly GrantedRule[] = [
   rule('coordination.k8s.io', ['leases'], ['get', 'create', 'update', 'patch'], 'kube: leader election'),
   rule('', ['secrets'], [...READ, 'create', 'patch'], 'pki: certificate authority and certificates of our parts'),
-  rule('', ['configmaps'], ['get', 'list', 'create'], 'lifecycle: ids, each taken by creating an object of its name'),
+  rule('', ['configmaps'], ['list', 'create', 'delete'], 'lifecycle: ports of the host network, each an object'),
   rule('', ['events'], ['create', 'patch'], 'kube: who leads'),
 ];

@@ -187,9 +187,6 @@ export const polardbChoices: ParameterChoices = {
     vacuum_defer_cleanup_age: null,
   },
   expert: {
-    // Its log segments have 1 GB, and it wants room for two at least.
-    max_wal_size: '{least(6144, greatest(3072, storage / 5))}',
-    min_wal_size: '{least(3072, greatest(2048, storage / 20))}',
     polar_bgwriter_batch_size: null,
     polar_bgwriter_flush_batch_size: null,
     polar_bgwriter_sleep_lsn_lag: null,
