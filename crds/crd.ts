@@ -93,7 +93,8 @@ function rootSchema({ kind, description, spec, status, rules = [] }: KindDefinit
     properties: {
       apiVersion: { description: `${API_GROUP}/${API_VERSION}.`, type: 'string' },
       kind: { description: `${kind}.`, type: 'string' },
-      metadata: { description: 'Standard metadata.', type: 'object' },
+      // The API server takes no description here.
+      metadata: { type: 'object' },
       spec: structural(spec, 'spec'),
       status: structural(status, 'status'),
     },

@@ -8,7 +8,7 @@ import {
   type MPDClusterSpec,
 } from './mpdcluster.ts';
 import type { ObjectMeta } from './object.ts';
-import { ACCEPTED, LOCAL, NAMES, ORIGINAL_SAMPLE, REFUSED } from './testing/cluster-cases.ts';
+import { ACCEPTED, LOCAL, NAMES, ORIGINAL_SAMPLE, ORIGINAL_STATUS, REFUSED } from './testing/cluster-cases.ts';
 
 const metadata = { name: 'orders', namespace: 'shop' } as ObjectMeta;
 
@@ -53,29 +53,8 @@ describe('MPDCluster', () => {
   });
 
   it('reads the status of a cluster of the original', () => {
-    const status = {
-      clusterStatus: 'Running',
-      insClassInfo: { className: '' },
-      leaderInstanceId: '1002',
-      logicId: '1000',
-      clusterManagerStatus: { workingPort: 36001 },
-      proxyStatus: {},
-      dbInstanceStatus: {
-        '1002': {
-          physicalInsId: '1001',
-          insId: '1002',
-          podName: 'orders-1001-1002',
-          installed: true,
-          insType: 'rw',
-          versionInfo: {},
-          insClassInfo: { className: '' },
-          netInfo: { workingPort: 5790, workingHostIP: '10.0.0.1' },
-          currentState: { state: 'RUNNING', reason: 'ok', startAt: '2021-10-19T15:52:39Z' },
-          lastState: {},
-        },
-      },
-    };
-    expect(parseCluster({ metadata, spec: ORIGINAL_SAMPLE, status }).value?.status).to.deep.equal(status);
+    const parsed = parseCluster({ metadata, spec: ORIGINAL_SAMPLE, status: ORIGINAL_STATUS });
+    expect(parsed.value?.status).to.deep.equal(ORIGINAL_STATUS);
   });
 
   it('says where a status is broken', () => {

@@ -38,7 +38,7 @@ export function parseCluster(object: RawObject): Parsed<MPDCluster> {
 export function clusterProblems(object: { metadata: { name: string }; spec: unknown }): UserError[] {
   const names = nameRules.filter(({ holds }) => holds && !holds(object));
   return [
-    ...names.map(({ field = '', message }) => new UserError(field.slice(1), message)),
+    ...names.map(({ message }) => new UserError('metadata.name', message)),
     ...(parse(mpdClusterSpec, object.spec, 'spec').problems ?? []),
   ];
 }

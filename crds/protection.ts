@@ -12,7 +12,13 @@ export const deletionProtection = [
       failurePolicy: 'Fail',
       matchConstraints: {
         resourceRules: [
-          { apiGroups: [API_GROUP], apiVersions: [API_VERSION], operations: ['DELETE'], resources: ['mpdclusters'] },
+          {
+            apiGroups: [API_GROUP],
+            apiVersions: [API_VERSION],
+            operations: ['DELETE'],
+            resources: ['mpdclusters'],
+            scope: 'Namespaced',
+          },
         ],
       },
       validations: [

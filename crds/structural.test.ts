@@ -10,8 +10,8 @@ function* nodes(schema: Structural, place: string): Generator<[string, Structura
   if (schema.additionalProperties) yield* nodes(schema.additionalProperties, `${place}{}`);
 }
 
-/** A value in a list or map is described by what holds it. */
-const isField = (place: string): boolean => !place.endsWith('[]') && !place.endsWith('{}');
+/** A value in a list or map is described by what holds it, metadata by Kubernetes. */
+const isField = (place: string): boolean => !/(\[\]|\{\}|^\.metadata)$/.test(place);
 
 describe('zod to structural schema', () => {
   const field = (schema: z.ZodType): Structural | undefined =>

@@ -10,16 +10,16 @@ interface Named {
   metadata: { name: string };
 }
 
+/** The API server lets no rule blame metadata, so the message names the field. */
 export const nameRules: readonly Rule<Named>[] = [
   {
-    field: '.metadata.name',
-    message: `may have ${MAX_CLUSTER_NAME} characters at most: pods, Services and labels are named after it`,
+    message: `metadata.name may have ${MAX_CLUSTER_NAME} characters at most: pods, Services and labels are named after it`,
     cel: `size(self.metadata.name) <= ${MAX_CLUSTER_NAME}`,
     holds: ({ metadata }) => metadata.name.length <= MAX_CLUSTER_NAME,
   },
   {
-    field: '.metadata.name',
-    message: 'must begin with a letter and hold lower case letters, digits and "-" only: Services are named after it',
+    message:
+      'metadata.name must begin with a letter and hold lower case letters, digits and "-" only: Services are named after it',
     cel: "self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')",
     holds: ({ metadata }) => /^[a-z]([-a-z0-9]*[a-z0-9])?$/.test(metadata.name),
   },

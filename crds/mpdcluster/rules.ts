@@ -6,7 +6,11 @@ interface Combination {
   shareStore?: unknown;
 }
 
-const versionName = (object: string, field: string): string => `${object}.?${field}.?versionName.orValue('')`;
+const named = (object: string): string => `${object}.?versionCfg.?versionName`;
+/** Compares fields as they are: of what `orValue` returns, the API server knows no length and prices it as endless. */
+const sameVersionName =
+  `${named('self')}.hasValue() == ${named('oldSelf')}.hasValue() && ` +
+  `(!${named('self')}.hasValue() || self.versionCfg.versionName == oldSelf.versionCfg.versionName)`;
 const enginePort = (object: string): string => `${object}.?netCfg.?engineStartPort.orValue(0)`;
 
 /** Rules that look at several fields of spec, in the order in which they are reported. */
@@ -62,7 +66,7 @@ export const specRules: readonly Rule<Combination>[] = [
     message:
       'was edited while versionCfgModifyTo asks for another version: empty versionCfgModifyTo, or set both alike',
     cel:
-      `${versionName('self', 'versionCfg')} == ${versionName('oldSelf', 'versionCfg')} || ` +
-      `${versionName('self', 'versionCfgModifyTo')} in ['', ${versionName('self', 'versionCfg')}]`,
+      `(${sameVersionName}) || ` +
+      `self.?versionCfgModifyTo.?versionName.orValue('') in ['', ${named('self')}.orValue('')]`,
   },
 ];

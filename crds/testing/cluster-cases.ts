@@ -21,6 +21,36 @@ export const ORIGINAL_SAMPLE = {
   },
 } satisfies MPDClusterSpecInput;
 
+/** Status of a cluster of the original, with the empty structs that Go never omits. */
+export const ORIGINAL_STATUS = {
+  clusterStatus: 'Running',
+  insClassInfo: { className: '' },
+  leaderInstanceId: '1002',
+  leaderInstanceHost: 'dbm-01',
+  logicId: '1000',
+  clusterManagerStatus: { workingPort: 36001 },
+  proxyStatus: {},
+  dbInstanceStatus: {
+    '1002': {
+      physicalInsId: '1001',
+      insId: '1002',
+      insName: '1002',
+      podName: 'orders-1001-1002',
+      podNameSpace: 'default',
+      nodeName: 'dbm-01',
+      hostClientIP: '10.0.0.1',
+      polarFsHostId: '5',
+      installed: true,
+      insType: 'rw',
+      versionInfo: {},
+      insClassInfo: { className: '' },
+      netInfo: { workingPort: 5790, workingHostIP: '10.0.0.1' },
+      currentState: { state: 'RUNNING', reason: 'ok', startAt: '2021-10-19T15:52:39Z' },
+      lastState: {},
+    },
+  },
+};
+
 export const LOCAL = {
   classInfo: { className: 'x4.small' },
   storage: { size: '20Gi' },
@@ -144,6 +174,7 @@ export const EDITS: readonly (readonly [string, unknown, unknown, string?])[] = 
   ['another class as in the original, later', withClasses('x4.small', 'x4.large'), withClasses('x4.small', 'x4.huge')],
   ['version', LOCAL, { ...LOCAL, versionCfg: { versionName: '15-9' } }],
   ['version while another is asked for', withVersions('15-8', '15-9'), withVersions('15-7', '15-9'), 'spec.versionCfg'],
+  ['more followers while a version is asked for', upgrading(2), upgrading(3)],
   ['version in both places alike', withVersions('15-8', '15-9'), withVersions('15-9', '15-9')],
   ['followers', LOCAL, { ...LOCAL, followerNum: 4 }],
   ['protection and policy', LOCAL, { ...LOCAL, deletionProtection: true, terminationPolicy: 'Delete', stopped: true }],
@@ -173,6 +204,10 @@ function withStorageClass(className: string) {
 
 function withClasses(className: string, wanted: string) {
   return { ...LOCAL, classInfo: { className }, classInfoModifyTo: { className: wanted } };
+}
+
+function upgrading(followerNum: number) {
+  return { ...LOCAL, followerNum, versionCfgModifyTo: { versionName: '15-9' } };
 }
 
 function withVersions(versionName: string, wanted: string) {

@@ -57,6 +57,6 @@ describe('MpdCluster', () => {
   it('names the name when that is wrong', () => {
     const shop = chart();
     new MpdCluster(shop, '1st', { ...ORIGINAL_SAMPLE });
-    expect(() => Testing.synth(shop) as unknown).to.throw('metadata.name: must begin with a letter');
+    expect(() => Testing.synth(shop) as unknown).to.throw('metadata.name must begin with a letter');
   });
 });
