@@ -2,13 +2,13 @@ import type { EngineName } from '../operator/model/roles.ts';
 import { UserError } from '../operator/model/errors.ts';
 import { nameRules } from './mpdcluster/name.ts';
 import { mpdClusterSpec, type MPDClusterSpec } from './mpdcluster/spec.ts';
-import { CLUSTER_STATUS, mpdClusterStatus, type MPDClusterStatus } from './mpdcluster/status.ts';
+import { mpdClusterStatus, type MPDClusterStatus } from './mpdcluster/status.ts';
 import { parse, type ObjectMeta, type Parsed, type RawObject } from './object.ts';
 
-export { CLUSTER_STATUS, mpdClusterSpec, mpdClusterStatus };
+export { mpdClusterSpec, mpdClusterStatus };
 export type { MPDClusterSpec, MPDClusterSpecInput } from './mpdcluster/spec.ts';
 export type { MPDClusterStatus };
-export type ClusterStatus = (typeof CLUSTER_STATUS)[number];
+export type ClusterStatus = NonNullable<MPDClusterStatus['clusterStatus']>;
 export type InstanceStatus = NonNullable<MPDClusterStatus['dbInstanceStatus']>[string];
 export type Condition = NonNullable<MPDClusterStatus['conditions']>[number];
 export type VersionCfg = NonNullable<MPDClusterSpec['versionCfg']>;
@@ -20,10 +20,7 @@ export interface MPDCluster {
   status: MPDClusterStatus;
 }
 
-/**
- * Reads an object of the API server. The CRD has refused most mistakes already; what is left was stored under another
- * CRD, such as the original's, or needs the namespace to judge.
- */
+/** Reads an object of the API server. What the CRD refuses can still be there: stored under the CRD of the original. */
 export function parseCluster(object: RawObject): Parsed<MPDCluster> {
   const spec = parse(mpdClusterSpec, object.spec ?? {}, 'spec');
   const status = parse(mpdClusterStatus, object.status ?? {}, 'status');

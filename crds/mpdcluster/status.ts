@@ -5,7 +5,7 @@ import { floatingIp } from './network.ts';
 import { runningVersion } from './version.ts';
 
 /** The words of the original (facts: states), then those that it lacked. Empty is a new cluster. */
-export const CLUSTER_STATUS = [
+const CLUSTER_STATUS = [
   '',
   'Init',
   'Creating',

@@ -17,10 +17,10 @@ export const shareStore = z
     sharePvcName: withRules(objectName(), [unchangeable('the data is on that volume')]).describe(
       'Claim of the shared volume (ReadWriteMany). It belongs to you: it is never created, formatted twice or deleted.',
     ),
-    sharePvcNamespace: withRules(text(63), [unchangeable('the data is on that volume')])
+    sharePvcNamespace: text(63)
       .optional()
       .describe(
-        'Namespace of the claim. Pods can mount claims of their own namespace only, so it is that of the cluster.',
+        'Namespace of the claim. As in the original, the namespace of the cluster counts: pods mount no other claims.',
       ),
     volumeId: withRules(text(128), [unchangeable('the data is on that volume')])
       .optional()
