@@ -1,0 +1,73 @@
+import type { AccountLevel } from '../agent-api/requests.ts';
+import { formatIncarnation } from '../ha/incarnation.ts';
+import { parseRecord, type LeaseObject } from '../ha/lease.ts';
+import { commandStamp } from '../ha/record.ts';
+import { RESOURCES, type Secret } from '../kube/resources.ts';
+import { accountSecret, appSecret, recordName } from '../model/names.ts';
+import { done, wait, type StepResult } from '../workflow/step.ts';
+import { SYSTEM_ACCOUNTS } from './builders/secrets.ts';
+import { agentOf, rwInstance, type ClusterContext } from './context.ts';
+
+interface Account {
+  name: string;
+  level: AccountLevel;
+  secret: Secret;
+  passwordKey: 'Password' | 'password';
+}
+
+/** Accounts and application database in the engine as the Secrets say; again when a Secret has changed. */
+export async function driveAccounts(context: ClusterContext): Promise<StepResult> {
+  const { plan, tools, memory } = context;
+  const accounts = await readAccounts(context);
+  const sign = [plan.logicId, ...accounts.map(({ secret }) => secret.metadata.resourceVersion)].join(' ');
+  if (memory.isSettled('accounts', sign)) return done();
+  const lease = await tools.client.get(RESOURCES.leases, { namespace: plan.namespace, name: recordName(plan.name) });
+  const record = lease && parseRecord(lease as unknown as LeaseObject);
+  const agent = agentOf(context, rwInstance(plan));
+  if (!record?.holder || !agent) {
+    return wait('NoWriter', 'accounts wait for the RW', { retryInMs: memory.pause('accounts', 'NoWriter') });
+  }
+  const incarnation = formatIncarnation(record.holder);
+  const command = (what: string) => ({ requestId: `${what} ${sign}`, incarnation, ...commandStamp(record) });
+  for (const { name, level, secret, passwordKey } of accounts) {
+    await agent.account({ command: command(`account ${name}`), name, level, password: read(secret, passwordKey) });
+  }
+  const { database, owner } = plan.application;
+  await agent.database({ command: command(`database ${database}`), name: database, owner });
+  memory.settle('accounts', sign);
+  return done();
+}
+
+async function readAccounts(context: ClusterContext): Promise<Account[]> {
+  const { plan } = context;
+  const system = SYSTEM_ACCOUNTS.map(async ({ name, level }): Promise<Account> => {
+    return {
+      name,
+      level,
+      secret: await secretOf(context, accountSecret(plan.name, plan.logicId, name)),
+      passwordKey: 'Password',
+    };
+  });
+  const app = async (): Promise<Account> => {
+    return {
+      name: plan.application.owner,
+      level: 1,
+      secret: await secretOf(context, appSecret(plan.name)),
+      passwordKey: 'password',
+    };
+  };
+  return Promise.all([...system, app()]);
+}
+
+async function secretOf({ plan, tools, children }: ClusterContext, name: string): Promise<Secret> {
+  const seen = children.secrets.find(secret => secret.metadata.name === name);
+  const found = seen ?? (await tools.client.get(RESOURCES.secrets, { namespace: plan.namespace, name }));
+  if (!found) throw new Error(`Secret ${name} is missing; it is made again with the next look`);
+  return found;
+}
+
+function read(secret: Secret, key: string): string {
+  const encoded = secret.data?.[key];
+  if (!encoded) throw new Error(`Secret ${secret.metadata.name} has no key ${key}`);
+  return Buffer.from(encoded, 'base64').toString();
+}

@@ -1,0 +1,188 @@
+import type { Pod } from '../../kube/resources.ts';
+import { LABEL, ORIGINAL_LABEL, roleLabel } from '../../model/labels.ts';
+import {
+  accountSecret,
+  API_GROUP,
+  dataClaimName,
+  engineServiceAccount,
+  instanceTlsSecret,
+  POD_FINALIZER,
+} from '../../model/names.ts';
+import { buildAgentConfig, PATHS } from './agent-config.ts';
+import type { ClusterPlan, InstancePlan } from '../plan.ts';
+import { childMeta } from './meta.ts';
+
+type PodSpec = NonNullable<Pod['spec']>;
+type Container = PodSpec['containers'][number];
+type Volume = NonNullable<PodSpec['volumes']>[number];
+
+/** Where our image keeps the tree that the engine container runs from. */
+const STACK = '/polardb-stack';
+/** Heap limit of the agent: it shares the engine's memory limit, so it must stay small (design, parts that run). */
+const NODE_FLAGS = ['--max-old-space-size=48', '--optimize-for-size'];
+
+/**
+ * The pod of one instance. A bare pod: its name is the identity that users know, and only the finalizer, which goes with
+ * proof that the engine is stopped, may let a twin take its place.
+ */
+export function buildPod(plan: ClusterPlan, instance: InstancePlan): Pod {
+  const metadata = childMeta(plan, instance.podName, instance);
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: {
+      ...metadata,
+      labels: { ...metadata.labels, ...originalLabels(plan, instance) },
+      finalizers: [POD_FINALIZER],
+    },
+    spec: {
+      ...placement(plan),
+      restartPolicy: 'Always',
+      terminationGracePeriodSeconds: 60,
+      serviceAccountName: engineServiceAccount(plan.name),
+      automountServiceAccountToken: true,
+      enableServiceLinks: false,
+      securityContext: podSecurity(plan),
+      initContainers: [installContainer(plan)],
+      containers: [engineContainer(plan, instance)],
+      volumes: volumes(plan, instance),
+    },
+  };
+}
+
+function originalLabels(plan: ClusterPlan, instance: InstancePlan): Record<string, string> {
+  return {
+    [LABEL.component]: 'engine',
+    [ORIGINAL_LABEL.role]: roleLabel(instance.role),
+    [ORIGINAL_LABEL.clusterName]: plan.name,
+    [ORIGINAL_LABEL.dbType]: plan.engine,
+    [ORIGINAL_LABEL.logicName]: plan.name,
+    [ORIGINAL_LABEL.logicId]: plan.logicId,
+    [ORIGINAL_LABEL.physicalName]: instance.physicalId,
+    [ORIGINAL_LABEL.physicalId]: instance.physicalId,
+    [ORIGINAL_LABEL.instanceId]: instance.id,
+    [ORIGINAL_LABEL.port]: String(instance.ports.engine),
+  };
+}
+
+/** Members prefer hosts of their own. They stay bound to a host that is away: only proof lets anybody replace them. */
+function placement(plan: ClusterPlan): Partial<PodSpec> {
+  const away = ['node.kubernetes.io/not-ready', 'node.kubernetes.io/unreachable'];
+  return {
+    hostNetwork: plan.hostNetwork,
+    dnsPolicy: plan.hostNetwork ? 'ClusterFirstWithHostNet' : 'ClusterFirst',
+    tolerations: away.map(key => ({ key, operator: 'Exists', effect: 'NoExecute' })),
+    affinity: {
+      nodeAffinity: {
+        requiredDuringSchedulingIgnoredDuringExecution: {
+          nodeSelectorTerms: [{ matchExpressions: [{ key: `${API_GROUP}/maintainNode`, operator: 'DoesNotExist' }] }],
+        },
+      },
+      podAntiAffinity: {
+        preferredDuringSchedulingIgnoredDuringExecution: [
+          {
+            weight: 100,
+            podAffinityTerm: {
+              topologyKey: 'kubernetes.io/hostname',
+              labelSelector: { matchLabels: { [LABEL.cluster]: plan.name, [LABEL.component]: 'engine' } },
+            },
+          },
+        ],
+      },
+    },
+  };
+}
+
+/** `OnRootMismatch`: a recursive change would make the data directory group-writable, which the engine refuses. */
+function podSecurity(plan: ClusterPlan): PodSpec['securityContext'] {
+  return {
+    runAsNonRoot: true,
+    ...(plan.runAs && { runAsUser: plan.runAs.user, runAsGroup: plan.runAs.group, fsGroup: plan.runAs.group }),
+    fsGroupChangePolicy: 'OnRootMismatch',
+    seccompProfile: { type: 'RuntimeDefault' },
+  };
+}
+
+const CONTAINER_SECURITY = {
+  allowPrivilegeEscalation: false,
+  readOnlyRootFilesystem: true,
+  capabilities: { drop: ['ALL'] },
+};
+
+function installContainer(plan: ClusterPlan): Container {
+  return {
+    name: 'install-agent',
+    image: plan.images.stack,
+    imagePullPolicy: plan.images.pullPolicy,
+    args: ['install', '/target'],
+    resources: { requests: { cpu: '10m', memory: '64Mi' }, limits: { memory: '256Mi' } },
+    securityContext: CONTAINER_SECURITY,
+    volumeMounts: [{ name: 'stack', mountPath: '/target' }],
+  };
+}
+
+function engineContainer(plan: ClusterPlan, instance: InstancePlan): Container {
+  const loader = `${STACK}/runtime/lib/ld-linux-x86-64.so.2`;
+  const { ports } = instance;
+  return {
+    name: 'engine',
+    image: plan.images.engine,
+    imagePullPolicy: plan.images.pullPolicy,
+    command: [`${STACK}/bin/tini`, '-s', '--', loader, '--library-path', `${STACK}/runtime/lib`],
+    args: [`${STACK}/runtime/node`, ...NODE_FLAGS, `${STACK}/program/agent.mjs`],
+    env: [
+      { name: 'POLARDB_STACK_AGENT', value: JSON.stringify(buildAgentConfig(plan, instance)) },
+      { name: 'POD_UID', valueFrom: { fieldRef: { fieldPath: 'metadata.uid' } } },
+      { name: 'POD_IP', valueFrom: { fieldRef: { fieldPath: 'status.podIP' } } },
+    ],
+    ports: [
+      { name: 'postgresql', containerPort: ports.engine },
+      { name: 'agent', containerPort: ports.agent },
+      { name: 'health', containerPort: ports.health },
+    ],
+    resources: { limits: plan.resources.limits, requests: plan.resources.requests },
+    securityContext: CONTAINER_SECURITY,
+    ...probes(ports.health),
+    volumeMounts: mounts(plan),
+  };
+}
+
+/** Liveness asks the agent alone: an engine that does not answer SQL is the agent's to heal, never a reason to kill it. */
+function probes(port: number): Partial<Container> {
+  const get = (path: string) => ({ httpGet: { path, port, scheme: 'HTTP' as const } });
+  return {
+    startupProbe: { ...get('/startupz'), periodSeconds: 1, timeoutSeconds: 2, failureThreshold: 60 },
+    livenessProbe: { ...get('/livez'), periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 6 },
+    readinessProbe: { ...get('/readyz'), periodSeconds: 1, timeoutSeconds: 2, failureThreshold: 2 },
+  };
+}
+
+function mounts(plan: ClusterPlan): Container['volumeMounts'] {
+  return [
+    { name: 'stack', mountPath: STACK, readOnly: true },
+    { name: 'data', mountPath: PATHS.data },
+    ...(plan.volume.kind === 'shared' ? [{ name: 'shared', mountPath: PATHS.shared }] : []),
+    { name: 'run', mountPath: PATHS.run },
+    { name: 'tmp', mountPath: '/tmp' },
+    { name: 'shm', mountPath: '/dev/shm' },
+    { name: 'tls', mountPath: PATHS.tls, readOnly: true },
+    { name: 'replicator', mountPath: PATHS.replicator, readOnly: true },
+  ];
+}
+
+function volumes(plan: ClusterPlan, instance: InstancePlan): Volume[] {
+  const own = { persistentVolumeClaim: { claimName: dataClaimName(plan.name, instance.id) } };
+  const secret = (name: string): Omit<Volume, 'name'> => ({ secret: { secretName: name, defaultMode: 0o440 } });
+  return [
+    { name: 'stack', emptyDir: {} },
+    plan.volume.kind === 'own' ? { name: 'data', ...own } : { name: 'data', emptyDir: {} },
+    ...(plan.volume.kind === 'shared'
+      ? [{ name: 'shared', persistentVolumeClaim: { claimName: plan.volume.claimName } }]
+      : []),
+    { name: 'run', emptyDir: { medium: 'Memory', sizeLimit: '16Mi' } },
+    { name: 'tmp', emptyDir: {} },
+    { name: 'shm', emptyDir: { medium: 'Memory' } },
+    { name: 'tls', ...secret(instanceTlsSecret(plan.name, instance.id)) },
+    { name: 'replicator', ...secret(accountSecret(plan.name, plan.logicId, 'replicator')) },
+  ];
+}

@@ -1,0 +1,23 @@
+import type { PersistentVolumeClaim } from '../../kube/resources.ts';
+import { dataClaimName } from '../../model/names.ts';
+import type { ClusterPlan, InstancePlan } from '../plan.ts';
+import { childMeta } from './meta.ts';
+
+/**
+ * Claim of an instance's own volume. It has no owner reference: with `terminationPolicy: Retain` it outlives the
+ * cluster, and garbage collection must never be what decides about data.
+ */
+export function buildDataClaim(plan: ClusterPlan, instance: InstancePlan): PersistentVolumeClaim | undefined {
+  if (plan.volume.kind !== 'own') return undefined;
+  const { labels, name, namespace } = childMeta(plan, dataClaimName(plan.name, instance.id), instance);
+  return {
+    apiVersion: 'v1',
+    kind: 'PersistentVolumeClaim',
+    metadata: { name, namespace, labels },
+    spec: {
+      accessModes: ['ReadWriteOnce'],
+      resources: { requests: { storage: plan.volume.size } },
+      ...(plan.volume.storageClassName === undefined ? {} : { storageClassName: plan.volume.storageClassName }),
+    },
+  };
+}

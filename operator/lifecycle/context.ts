@@ -1,0 +1,102 @@
+import type { MPDCluster } from '../../crds/mpdcluster.ts';
+import type { AgentClient } from '../agent-api/client.ts';
+import type { KubeClient } from '../kube/client.ts';
+import type {
+  ConfigMap,
+  EndpointSlice,
+  Lease,
+  Node,
+  PersistentVolumeClaim,
+  Pod,
+  PodDisruptionBudget,
+  Role,
+  RoleBinding,
+  Secret,
+  Service,
+  ServiceAccount,
+} from '../kube/resources.ts';
+import type { Logger } from '../kube/types.ts';
+import type { SiteSettings } from '../settings/types.ts';
+import type { RawCluster } from './kinds.ts';
+import type { ClusterPlan, InstancePlan } from './plan.ts';
+import type { Memory } from './memory.ts';
+
+/** What the watches know of one cluster. It may lag behind our own writes: creating finds that out, applying is harmless. */
+export interface Children {
+  pods: readonly Pod[];
+  services: readonly Service[];
+  endpointSlices: readonly EndpointSlice[];
+  secrets: readonly Secret[];
+  configMaps: readonly ConfigMap[];
+  claims: readonly PersistentVolumeClaim[];
+  budgets: readonly PodDisruptionBudget[];
+  serviceAccounts: readonly ServiceAccount[];
+  roles: readonly Role[];
+  roleBindings: readonly RoleBinding[];
+  /** The record, for display and for noticing change; decisions read it directly. */
+  leases: readonly Lease[];
+}
+
+/** Certificates for the engine pods. */
+export interface Issuer {
+  /**
+   * The Secret as it should be, or undefined when the one there is good for a while yet.
+   * @param names DNS names and addresses that the certificate must carry
+   */
+  instanceSecret(request: {
+    current?: Secret;
+    commonName: string;
+    names: readonly string[];
+  }): Promise<Record<string, string> | undefined>;
+}
+
+/** How to reach the agent of a pod. */
+export interface AgentDirectory {
+  /** @param address IP address of the pod */
+  of(instance: InstancePlan, address: string): AgentClient;
+}
+
+/** Everything with an effect, passed in, so that tests move the clock and kill the program between any two calls. */
+export interface Tools {
+  client: KubeClient;
+  agents: AgentDirectory;
+  issuer: Issuer;
+  log: Logger;
+  now: () => Date;
+  newPassword: () => string;
+  /** The nodes by name, from the watch. */
+  node: (name: string) => Node | undefined;
+  systemNamespace: string;
+  settingsNamespace: string;
+}
+
+/** One look at one cluster, and the tools to change it. */
+export interface ClusterContext {
+  cluster: MPDCluster;
+  plan: ClusterPlan;
+  children: Children;
+  site: SiteSettings;
+  tools: Tools;
+  memory: Memory;
+  /** Takes over a newer version of the cluster in the middle of a run: ids were taken, say. */
+  adopt(cluster: RawCluster): void;
+}
+
+/** The engine pod of an instance, if there is one; a pod that is being deleted counts. */
+export const podOf = (children: Children, instance: InstancePlan): Pod | undefined =>
+  children.pods.find(pod => pod.metadata.name === instance.podName);
+
+/** Client of the agent in this pod; undefined while the pod has no address. */
+export function agentOf(context: ClusterContext, instance: InstancePlan): AgentClient | undefined {
+  const address = podOf(context.children, instance)?.status?.podIP;
+  return address === undefined ? undefined : context.tools.agents.of(instance, address);
+}
+
+/** The RW instance of the plan. @throws Error when the plan has none: ids were not taken yet */
+export function rwInstance(plan: ClusterPlan): InstancePlan {
+  const found = plan.instances.find(instance => instance.role === 'rw');
+  if (!found) throw new Error(`cluster ${plan.namespace}/${plan.name} has no instance yet`);
+  return found;
+}
+
+export const followersOf = (plan: ClusterPlan): InstancePlan[] => plan.instances.filter(it => it.role !== 'rw');

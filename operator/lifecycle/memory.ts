@@ -1,0 +1,39 @@
+/**
+ * What was found in order about one cluster, and by which signs. Agents are asked only when a sign changed, so an idle
+ * cluster costs nothing; after a restart of the operator everything is looked at once. Nothing here is needed for
+ * correctness.
+ */
+export class Memory {
+  readonly #signs = new Map<string, string>();
+  readonly #tries = new Map<string, number>();
+  readonly #waits = new Map<string, { reason: string; times: number }>();
+
+  isSettled(what: string, sign: string): boolean {
+    return this.#signs.get(what) === sign;
+  }
+
+  settle(what: string, sign: string): void {
+    this.#signs.set(what, sign);
+    this.#waits.delete(what);
+  }
+
+  /** Number of the current try of a long call: part of its request id, since a failed call is repeated under a new one. */
+  tryOf(call: string): number {
+    return this.#tries.get(call) ?? 0;
+  }
+
+  failed(call: string): void {
+    this.#tries.set(call, this.tryOf(call) + 1);
+  }
+
+  /**
+   * When to look again at something that waits: soon at first, since most waits are short, then more and more seldom.
+   * @returns 200 to 5,000 ms; from the start again when the reason has changed
+   */
+  pause(what: string, reason: string): number {
+    const last = this.#waits.get(what);
+    const times = last?.reason === reason ? last.times + 1 : 0;
+    this.#waits.set(what, { reason, times });
+    return Math.min(5_000, Math.round(200 * 1.3 ** times));
+  }
+}

@@ -1,0 +1,116 @@
+import { isReason } from '../kube/errors.ts';
+import { applyIfChanged } from '../kube/apply.ts';
+import { RESOURCES, type ResourceType, type Secret } from '../kube/resources.ts';
+import { keyOf, type KubeObject } from '../kube/types.ts';
+import { instanceTlsSecret, roService, runningParams, rwService } from '../model/names.ts';
+import { TLS_SECRET_TYPE } from '../pki/secret.ts';
+import { buildRole, buildRoleBinding, buildServiceAccount } from './builders/access.ts';
+import { childMeta } from './builders/meta.ts';
+import { buildRunningParams, buildUserParams } from './builders/params.ts';
+import { buildAccountSecret, buildAppSecret, SYSTEM_ACCOUNTS } from './builders/secrets.ts';
+import { buildRoDisruptionBudget, buildRoService, buildRwService } from './builders/services.ts';
+import { buildDataClaim } from './builders/volumes.ts';
+import { podOf, type Children, type ClusterContext } from './context.ts';
+import type { ClusterPlan, InstancePlan } from './plan.ts';
+
+/** Makes what is missing and mends what drifted of all objects beside the pods. Costs no call when all is in order. */
+export async function ensureObjects(context: ClusterContext): Promise<void> {
+  const { plan } = context;
+  await ensureSecrets(context);
+  await ensureParams(context);
+  await applyChild(context, RESOURCES.serviceAccounts, buildServiceAccount(plan));
+  await applyChild(context, RESOURCES.roles, buildRole(plan));
+  await applyChild(context, RESOURCES.roleBindings, buildRoleBinding(plan));
+  await applyChild(context, RESOURCES.services, buildRwService(plan));
+  await applyChild(context, RESOURCES.services, buildRoService(plan));
+  await applyChild(context, RESOURCES.podDisruptionBudgets, buildRoDisruptionBudget(plan));
+  await Promise.all(plan.instances.map(instance => ensureInstanceObjects(context, instance)));
+}
+
+/** Applies one child, unless the watch shows it as wanted already. */
+export async function applyChild<T extends KubeObject>(
+  { tools, children }: ClusterContext,
+  type: ResourceType<T>,
+  desired: T,
+): Promise<T> {
+  const current = childrenOf(children, type).find(it => keyOf(it.metadata) === keyOf(desired.metadata));
+  return (await applyIfChanged(tools.client, { type, desired, current: current as T | undefined })).object;
+}
+
+/** Objects of which only the first version is ours: passwords, and parameters that belong to a person from then on. */
+async function createOnce<T extends KubeObject>(
+  { tools, children }: ClusterContext,
+  type: ResourceType<T>,
+  desired: T,
+): Promise<void> {
+  if (childrenOf(children, type).some(it => it.metadata.name === desired.metadata.name)) return;
+  try {
+    await tools.client.create(type, desired);
+  } catch (error) {
+    if (!isReason(error, 'AlreadyExists')) throw error;
+  }
+}
+
+async function ensureSecrets(context: ClusterContext): Promise<void> {
+  const { plan, tools } = context;
+  for (const account of SYSTEM_ACCOUNTS) {
+    await createOnce(context, RESOURCES.secrets, buildAccountSecret(plan, account, tools.newPassword()));
+  }
+  await createOnce(context, RESOURCES.secrets, buildAppSecret(plan, tools.newPassword()));
+}
+
+async function ensureParams(context: ClusterContext): Promise<void> {
+  const { plan, tools, children } = context;
+  await createOnce(context, RESOURCES.configMaps, buildUserParams(plan, tools.now()));
+  const isThere = children.configMaps.some(map => map.metadata.name === runningParams(plan.name));
+  if (!isThere) await createOnce(context, RESOURCES.configMaps, buildRunningParams(plan, tools.now()));
+}
+
+async function ensureInstanceObjects(context: ClusterContext, instance: InstancePlan): Promise<void> {
+  const claim = buildDataClaim(context.plan, instance);
+  if (claim) await createOnce(context, RESOURCES.persistentVolumeClaims, claim);
+  await ensureCertificate(context, instance);
+}
+
+async function ensureCertificate(context: ClusterContext, instance: InstancePlan): Promise<void> {
+  const { plan, children, tools } = context;
+  const name = instanceTlsSecret(plan.name, instance.id);
+  const current = children.secrets.find(secret => secret.metadata.name === name);
+  const data = await tools.issuer.instanceSecret({
+    current,
+    commonName: instance.podName,
+    names: certificateNames(plan, instance, podOf(children, instance)?.status?.hostIP),
+  });
+  if (!data) return;
+  const metadata = childMeta(plan, name, instance);
+  const secret: Secret = { apiVersion: 'v1', kind: 'Secret', metadata, type: TLS_SECRET_TYPE, data };
+  await tools.client.apply(RESOURCES.secrets, secret);
+}
+
+/** Every name under which clients, members and we ourselves dial this instance. */
+function certificateNames(plan: ClusterPlan, instance: InstancePlan, hostAddress: string | undefined): string[] {
+  const services = [rwService(plan.name), roService(plan.name)].flatMap(name => {
+    const full = `${name}.${plan.namespace}.svc`;
+    return [name, `${name}.${plan.namespace}`, full, `${full}.cluster.local`];
+  });
+  return [instance.podName, ...services, ...(plan.hostNetwork && hostAddress ? [hostAddress] : [])];
+}
+
+function childrenOf(children: Children, type: ResourceType): readonly KubeObject[] {
+  const lists: Record<string, readonly KubeObject[]> = {
+    pods: children.pods,
+    services: children.services,
+    endpointslices: children.endpointSlices,
+    secrets: children.secrets,
+    configmaps: children.configMaps,
+    persistentvolumeclaims: children.claims,
+    poddisruptionbudgets: children.budgets,
+    serviceaccounts: children.serviceAccounts,
+    roles: children.roles,
+    rolebindings: children.roleBindings,
+    leases: children.leases,
+  };
+  const found = lists[type.plural];
+  if (!found) throw new Error(`${type.plural} are not watched`);
+  return found;
+}

@@ -1,0 +1,90 @@
+import type { MPDCluster } from '../../crds/mpdcluster.ts';
+import type { OperationType } from '../../crds/mpdoperation.ts';
+import { isReason } from '../kube/errors.ts';
+import type { KubeClient } from '../kube/client.ts';
+import { API_GROUP, API_VERSION } from '../model/names.ts';
+import { clusterLabels } from '../model/labels.ts';
+import { queueOf, toPrune, type QueuedOperation } from '../workflow/operations.ts';
+import { recordOf } from '../workflow/operation-journal.ts';
+import { ownerReference } from './builders/meta.ts';
+import { MPD_OPERATIONS, type RawOperation } from './kinds.ts';
+
+/** An operation with what the queue looks at. */
+export interface ListedOperation extends QueuedOperation {
+  type: OperationType;
+  object: RawOperation;
+}
+
+export function listOperations(objects: readonly RawOperation[]): ListedOperation[] {
+  return objects.map(object => {
+    const { phase, finishedAt } = recordOf(object);
+    const { name, creationTimestamp: createdAt = '' } = object.metadata;
+    return { name, createdAt, phase, finishedAt, type: object.spec.type, object };
+  });
+}
+
+/** Which operation the state of the cluster calls for, if it is not there already. */
+export function neededOperation(
+  cluster: MPDCluster,
+  operations: readonly ListedOperation[],
+): OperationType | undefined {
+  const { metadata, status, spec } = cluster;
+  if (metadata.deletionTimestamp) return 'delete';
+  const has = (type: OperationType, phase: string): boolean =>
+    operations.some(operation => operation.type === type && operation.phase === phase);
+  if (isNew(cluster) && !has('create', 'Succeeded')) return 'create';
+  if (spec.stopped) return status.clusterStatus === 'Stopped' ? undefined : 'stop';
+  if (status.clusterStatus === 'Stopped') return 'start';
+  const followers = Object.values(status.dbInstanceStatus ?? {}).filter(it => it.insType === 'ro').length;
+  return spec.followerNum > followers ? 'addRo' : undefined;
+}
+
+const isNew = ({ status }: MPDCluster): boolean => ['', 'Init', 'Creating'].includes(status.clusterStatus ?? '');
+
+/**
+ * One name for one need, so that a second look, or a second operator, cannot ask twice: create and delete happen once in
+ * the life of a cluster, the others once for each edit of its spec.
+ */
+export function operationName({ metadata }: MPDCluster, type: OperationType): string {
+  const once = type === 'create' || type === 'delete';
+  const when = once ? metadata.uid.slice(0, 8) : `g${metadata.generation}`;
+  return `${metadata.name}-${type.toLowerCase()}-${when}`;
+}
+
+/** Makes the operation object. One of that name that is there already is the same request. */
+export async function requestOperation(client: KubeClient, cluster: MPDCluster, type: OperationType): Promise<void> {
+  const { name, namespace, uid } = cluster.metadata;
+  const operation: RawOperation = {
+    apiVersion: `${API_GROUP}/${API_VERSION}`,
+    kind: 'MPDOperation',
+    metadata: {
+      name: operationName(cluster, type),
+      namespace,
+      labels: clusterLabels(name),
+      ownerReferences: [ownerReference({ name, uid })],
+    },
+    spec: { target: { kind: 'MPDCluster', name }, type, requestedBy: 'spec' },
+  };
+  try {
+    await client.create(MPD_OPERATIONS, operation);
+  } catch (error) {
+    if (!isReason(error, 'AlreadyExists')) throw error;
+  }
+}
+
+/** The operation to go on with. Deletion waits for nobody: what it interrupts is gone with the cluster. */
+export function currentOperation(
+  cluster: MPDCluster,
+  operations: readonly ListedOperation[],
+): ListedOperation | undefined {
+  if (!cluster.metadata.deletionTimestamp) return queueOf(operations).run;
+  return operations.find(operation => operation.type === 'delete');
+}
+
+/** Keeps the newest finished operations for the history. */
+export async function pruneOperations(client: KubeClient, operations: readonly ListedOperation[]): Promise<void> {
+  for (const { object } of toPrune(operations)) {
+    const { name, namespace, uid } = object.metadata;
+    await client.delete(MPD_OPERATIONS, { name, namespace }, { uid });
+  }
+}

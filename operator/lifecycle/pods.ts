@@ -1,0 +1,125 @@
+import { isReason } from '../kube/errors.ts';
+import { RESOURCES, type Pod } from '../kube/resources.ts';
+import { ATTESTATION_ANNOTATION } from '../ha/ladder.ts';
+import { parseRecord, type LeaseObject } from '../ha/lease.ts';
+import type { GroupRecord } from '../ha/record.ts';
+import { ORIGINAL_LABEL, roleLabel } from '../model/labels.ts';
+import { POD_FINALIZER, recordName } from '../model/names.ts';
+import { done, wait, type StepResult } from '../workflow/step.ts';
+import { buildPod } from './builders/pod.ts';
+import { podOf, type ClusterContext } from './context.ts';
+import { isOutOfService } from './gather/nodes.ts';
+import { isLeaving, obstacle, runningContainer, terminatedContainers } from './gather/pods.ts';
+import type { InstancePlan } from './plan.ts';
+
+/** Makes the pods that are missing and mends labels that follow the role. Pods that are there are never replaced. */
+export async function ensurePods(context: ClusterContext): Promise<void> {
+  for (const instance of context.plan.instances) {
+    const pod = podOf(context.children, instance);
+    if (!pod) await createPod(context, instance);
+    else if (!isLeaving(pod)) await ensureRoleLabel(context, instance, pod);
+  }
+}
+
+/** A pod of that name that the watch has not shown yet, or that still goes, is no error: the watch wakes us again. */
+async function createPod({ plan, tools }: ClusterContext, instance: InstancePlan): Promise<void> {
+  try {
+    await tools.client.create(RESOURCES.pods, buildPod(plan, instance));
+    tools.log.info('created pod', { instance: instance.id, pod: instance.podName });
+  } catch (error) {
+    if (!isReason(error, 'AlreadyExists')) throw error;
+  }
+}
+
+async function ensureRoleLabel({ plan, tools }: ClusterContext, instance: InstancePlan, pod: Pod): Promise<void> {
+  const wanted = { [ORIGINAL_LABEL.role]: roleLabel(instance.role) };
+  if (pod.metadata.labels?.[ORIGINAL_LABEL.role] === roleLabel(instance.role)) return;
+  const ref = { namespace: plan.namespace, name: pod.metadata.name };
+  await tools.client.patchMerge(RESOURCES.pods, ref, { metadata: { labels: wanted } });
+}
+
+/** Waits until every engine container runs; says of the first that does not why. The watch of pods wakes it. */
+export function podsRunning({ children, plan }: ClusterContext, instances = plan.instances): StepResult {
+  for (const instance of instances) {
+    const pod = podOf(children, instance);
+    if (!pod || isLeaving(pod)) return wait('PodMissing', `pod ${instance.podName} is not there yet`);
+    const blocked = obstacle(pod);
+    if (blocked) return wait(blocked.reason, blocked.message);
+  }
+  return done();
+}
+
+/** Asks the API server to delete all engine pods; done when none is left. */
+export async function removePods(context: ClusterContext): Promise<StepResult> {
+  const { children, tools } = context;
+  for (const pod of children.pods.filter(it => !isLeaving(it))) {
+    const { name, namespace, uid } = pod.metadata;
+    await tools.client.delete(RESOURCES.pods, { name, namespace }, { uid });
+  }
+  await releasePods(context);
+  const [left] = children.pods;
+  return left ? wait('PodStopping', `pod ${left.metadata.name} is stopping`, { retryInMs: 1_000 }) : done();
+}
+
+/**
+ * Lets pods go that are being deleted and whose engine is proven stopped. The finalizer keeps evidence and name: until
+ * then nobody can make a twin of the same name, and a force-deleted pod can still be proven.
+ */
+export async function releasePods(context: ClusterContext): Promise<void> {
+  const leaving = context.children.pods.filter(pod => isLeaving(pod) && hasFinalizer(pod));
+  if (leaving.length === 0) return;
+  const record = await readRecord(context);
+  for (const pod of leaving) {
+    if (mayRelease(context, pod, record)) await release(context, pod);
+  }
+}
+
+const hasFinalizer = (pod: Pod): boolean => pod.metadata.finalizers?.includes(POD_FINALIZER) ?? false;
+
+async function readRecord({ plan, tools }: ClusterContext): Promise<GroupRecord | undefined> {
+  const lease = await tools.client.get(RESOURCES.leases, { namespace: plan.namespace, name: recordName(plan.name) });
+  return lease && parseRecord(lease as unknown as LeaseObject);
+}
+
+/** The RW's pod carries the proof for the record, so it stays until the proof is written down there. */
+function mayRelease(context: ClusterContext, pod: Pod, record: GroupRecord | undefined): boolean {
+  const { uid } = pod.metadata;
+  if (record?.holder?.podUid === uid) return false;
+  if (record?.former && record.former.incarnation.podUid === uid) return record.fence !== undefined;
+  return isProvenStopped(context, pod);
+}
+
+/** Never started, or ended by the word of its kubelet; for a host that is off, the word of a person. */
+function isProvenStopped(context: ClusterContext, pod: Pod): boolean {
+  const nodeName = pod.spec?.nodeName;
+  if (nodeName === undefined || hasEnded(pod)) return true;
+  return isOutOfService(context.tools.node(nodeName)) || isAttested(context, pod);
+}
+
+/** The phase alone proves nothing: the control plane marks pods of lost nodes Failed too. */
+function hasEnded(pod: Pod): boolean {
+  const phase = pod.status?.phase ?? '';
+  return !runningContainer(pod) && (['Failed', 'Succeeded'].includes(phase) || terminatedContainers(pod).length > 0);
+}
+
+function isAttested({ cluster }: ClusterContext, { metadata }: Pod): boolean {
+  const word = cluster.metadata.annotations?.[ATTESTATION_ANNOTATION] ?? '';
+  return metadata.uid !== undefined && word.includes(`/${metadata.uid}/`);
+}
+
+async function release({ tools }: ClusterContext, pod: Pod): Promise<void> {
+  const { name, namespace, resourceVersion, finalizers = [] } = pod.metadata;
+  const rest = finalizers.filter(finalizer => finalizer !== POD_FINALIZER);
+  try {
+    await tools.client.patchMerge(
+      RESOURCES.pods,
+      { name, namespace },
+      { metadata: { finalizers: rest } },
+      { resourceVersion },
+    );
+    tools.log.info('released pod: its engine is proven stopped', { pod: name });
+  } catch (error) {
+    // Gone or changed: the watch shows the new state and wakes us.
+    if (!isReason(error, 'NotFound') && !isReason(error, 'Conflict')) throw error;
+  }
+}

@@ -1,0 +1,235 @@
+import { isDeepStrictEqual } from 'node:util';
+import { parseCluster, type MPDCluster, type MPDClusterStatus } from '../../crds/mpdcluster.ts';
+import { isReason } from '../kube/errors.ts';
+import type { PersistentVolumeClaim } from '../kube/resources.ts';
+import { RESOURCES } from '../kube/resources.ts';
+import { keyOf, refOf } from '../kube/types.ts';
+import { UserError } from '../model/errors.ts';
+import { CLUSTER_FINALIZER, runningParams } from '../model/names.ts';
+import { readParameterMap } from '../settings/parameter-map.ts';
+import type { SiteSettings } from '../settings/types.ts';
+import type { StepResult } from '../workflow/step.ts';
+import type { Children, ClusterContext, Tools } from './context.ts';
+import { MPD_CLUSTERS, type RawCluster, type RawOperation } from './kinds.ts';
+import { maintain, maintainStopped } from './maintain.ts';
+import { Memory } from './memory.ts';
+import { listOperations, neededOperation, operationName, pruneOperations, requestOperation } from './operations.ts';
+import { currentOperation, type ListedOperation } from './operations.ts';
+import { OperationRunner, type RanOperation } from './run-operation.ts';
+import type { ClusterPlan } from './plan.ts';
+import { removalPlan, resolvePlan } from './resolve.ts';
+import { buildStatus, refusedStatus, statusPatch, withCondition, type Verdict } from './status.ts';
+
+/** What the watches know. */
+export interface Sources {
+  cluster(key: string): RawCluster | undefined;
+  children(namespace: string, name: string): Children;
+  operations(namespace: string, name: string): RawOperation[];
+  site(): SiteSettings;
+}
+
+export interface ReconcilerOptions {
+  tools: Tools;
+  sources: Sources;
+  /** Which `spec.operatorName` is ours. */
+  operatorName: string;
+  stackImage: string;
+  pullPolicy: ClusterPlan['images']['pullPolicy'];
+}
+
+/** Certificates are looked at again this often though nothing happens, ms. */
+const RESYNC_MS = 6 * 3_600_000;
+/** A claim of the user's own is not watched; while one is missing it is looked for this often, ms. */
+const REFUSED_MS = 5_000;
+
+type Outcome = { requeueAfterMs: number } | undefined;
+
+/** Brings one MPDCluster to what its spec asks: gather, decide what is to be done, do it, report. */
+export class ClusterReconciler {
+  readonly #options: ReconcilerOptions;
+  readonly #memories = new Map<string, Memory>();
+  readonly #runner: OperationRunner;
+
+  constructor(options: ReconcilerOptions) {
+    this.#options = options;
+    this.#runner = new OperationRunner(options.tools);
+  }
+
+  /** @param key `namespace/name` */
+  async reconcile(key: string): Promise<Outcome> {
+    const raw = this.#options.sources.cluster(key);
+    if (!raw) {
+      this.#memories.delete(key);
+      return undefined;
+    }
+    const parsed = parseCluster(raw as unknown as Parameters<typeof parseCluster>[0]);
+    if (parsed.problems) return this.#refuseUnread(raw, parsed.problems[0]!);
+    const cluster = parsed.value;
+    if (!this.#isOurs(cluster)) return undefined;
+    if (this.#isForeign(cluster)) return this.#askForAdoption(cluster);
+    try {
+      return await this.#look(await this.#open(key, cluster));
+    } catch (error) {
+      if (error instanceof UserError) return this.#refuse(cluster, error);
+      // Somebody wrote in between; the watch brings the newer state.
+      if (isReason(error, 'Conflict')) return { requeueAfterMs: 50 };
+      throw error;
+    }
+  }
+
+  #isOurs({ metadata, spec }: MPDCluster): boolean {
+    const isLeft = metadata.deletionTimestamp !== undefined && !metadata.finalizers?.includes(CLUSTER_FINALIZER);
+    return spec.operatorName === this.#options.operatorName && !isLeft;
+  }
+
+  /** A cluster that the original runs has its logic id, and none of the conditions that we write first. */
+  #isForeign({ metadata, status }: MPDCluster): boolean {
+    if (status.logicId === undefined) return false;
+    const isJudged = status.conditions?.some(condition => condition.type === 'Accepted') ?? false;
+    const { leases } = this.#options.sources.children(metadata.namespace, metadata.name);
+    return !isJudged && leases.length === 0;
+  }
+
+  async #open(key: string, cluster: MPDCluster): Promise<ClusterContext> {
+    const { sources, tools } = this.#options;
+    const { namespace, name } = cluster.metadata;
+    const memory = this.#memories.get(key) ?? new Memory();
+    this.#memories.set(key, memory);
+    const children = sources.children(namespace, name);
+    const claim = await this.#sharedClaim(cluster);
+    const plan = (of: MPDCluster): ClusterPlan => this.#plan(of, children, claim);
+    const context: ClusterContext = {
+      cluster,
+      plan: plan(cluster),
+      children,
+      site: sources.site(),
+      tools,
+      memory,
+      adopt: newer => {
+        const { value } = parseCluster(newer as unknown as Parameters<typeof parseCluster>[0]);
+        if (!value) throw new Error(`cluster ${key} was changed to something that cannot be read`);
+        context.cluster = value;
+        context.plan = plan(value);
+      },
+    };
+    return context;
+  }
+
+  #plan(cluster: MPDCluster, children: Children, sharedClaim: { volumeMode?: string } | undefined): ClusterPlan {
+    const { sources, stackImage, pullPolicy } = this.#options;
+    if (cluster.metadata.deletionTimestamp) return removalPlan(cluster);
+    const map = children.configMaps.find(it => it.metadata.name === runningParams(cluster.metadata.name));
+    const running =
+      map && Object.fromEntries(readParameterMap(map.metadata.name, map.data).entries.map(it => [it.name, it.value]));
+    return resolvePlan({ cluster, site: sources.site(), stackImage, pullPolicy, running, sharedClaim });
+  }
+
+  /** Looked at until the cluster has its ids; from then on its pods say whether the claim serves. */
+  async #sharedClaim({ metadata, spec, status }: MPDCluster): Promise<{ volumeMode?: string } | undefined> {
+    if (spec.dbClusterType !== 'share' || status.logicId !== undefined) return {};
+    const ref = { namespace: metadata.namespace, name: spec.shareStore?.sharePvcName ?? '' };
+    const claim: PersistentVolumeClaim | undefined = await this.#options.tools.client.get(
+      RESOURCES.persistentVolumeClaims,
+      ref,
+    );
+    return claim?.spec;
+  }
+
+  async #look(context: ClusterContext): Promise<Outcome> {
+    const { cluster } = context;
+    await this.#ensureFinalizer(cluster);
+    const { namespace, name } = cluster.metadata;
+    const operations = listOperations(this.#options.sources.operations(namespace, name));
+    const needed = neededOperation(cluster, operations);
+    if (needed && !operations.some(it => it.name === operationName(cluster, needed))) {
+      await requestOperation(this.#options.tools.client, cluster, needed);
+    }
+    const operation = currentOperation(cluster, operations);
+    if (operation) return this.#afterOperation(context, operation, await this.#runner.run(context, operation));
+    if (needed) return this.#report(context, { clusterStatus: cluster.status.clusterStatus || 'Creating' }, undefined);
+    return this.#keep(context, operations);
+  }
+
+  async #afterOperation(context: ClusterContext, operation: ListedOperation, ran: RanOperation): Promise<Outcome> {
+    if (operation.type === 'delete' && ran.verdict.clusterStatus === 'Deleting' && ran.isDone) {
+      await this.#removeFinalizer(context.cluster);
+      return undefined;
+    }
+    return this.#report(context, ran.verdict, ran.requeueAfterMs);
+  }
+
+  async #keep(context: ClusterContext, operations: readonly ListedOperation[]): Promise<Outcome> {
+    await pruneOperations(context.tools.client, operations);
+    const isStopped = context.cluster.status.clusterStatus === 'Stopped';
+    const interrupted = operations.find(operation => operation.phase === 'Interrupted');
+    const result: StepResult = isStopped ? await maintainStopped(context) : await maintain(context);
+    const { reason = '', message = '' } = result.kind === 'wait' ? result : {};
+    const verdict: Verdict = {
+      clusterStatus: interrupted ? 'Interrupt' : isStopped ? 'Stopped' : 'Running',
+      ...(result.kind === 'wait' && { waiting: { reason, message } }),
+    };
+    return this.#report(context, verdict, result.kind === 'wait' ? result.retryInMs : RESYNC_MS);
+  }
+
+  async #report(context: ClusterContext, verdict: Verdict, requeueAfterMs: number | undefined): Promise<Outcome> {
+    await this.#writeStatus(context.cluster, buildStatus(context, verdict));
+    return requeueAfterMs === undefined ? undefined : { requeueAfterMs };
+  }
+
+  async #refuse(cluster: MPDCluster, error: UserError): Promise<Outcome> {
+    const now = this.#options.tools.now();
+    await this.#writeStatus(cluster, refusedStatus(cluster, error.message, now));
+    return { requeueAfterMs: REFUSED_MS };
+  }
+
+  /** Stored under another CRD, such as the original's: said in the one field that everybody looks at. */
+  async #refuseUnread(raw: RawCluster, problem: UserError): Promise<undefined> {
+    this.#options.tools.log.warn('cluster cannot be read', { cluster: keyOf(raw.metadata), error: problem });
+    const condition = { type: 'Accepted', status: 'False', reason: 'Unreadable', message: problem.message };
+    const lastTransitionTime = new Date(0).toISOString().replace('.000Z', 'Z');
+    const conditions = [{ ...condition, lastTransitionTime }];
+    const before = raw.status?.conditions?.map(({ type, message }) => ({ type, message }));
+    if (isDeepStrictEqual(before, [{ type: condition.type, message: condition.message }])) return;
+    await this.#options.tools.client.patchStatus(MPD_CLUSTERS, refOf(keyOf(raw.metadata)), { conditions });
+  }
+
+  async #askForAdoption(cluster: MPDCluster): Promise<undefined> {
+    const message =
+      'this cluster was made by the original operator; it is left untouched. Move its data to a new cluster, or keep the original';
+    const verdict = { type: 'AdoptionRequired', status: 'True', reason: 'ForeignCluster', message } as const;
+    const now = this.#options.tools.now();
+    await this.#writeStatus(cluster, withCondition(cluster, verdict, now));
+  }
+
+  async #writeStatus(cluster: MPDCluster, status: MPDClusterStatus): Promise<void> {
+    const patch = statusPatch(cluster.status, status);
+    if (!patch) return;
+    const { name, namespace, resourceVersion } = cluster.metadata;
+    await this.#options.tools.client.patchStatus(MPD_CLUSTERS, { name, namespace }, patch, { resourceVersion });
+  }
+
+  /** Before anything is made, so that nothing can be left behind. */
+  async #ensureFinalizer({ metadata }: MPDCluster): Promise<void> {
+    if (metadata.deletionTimestamp || metadata.finalizers?.includes(CLUSTER_FINALIZER)) return;
+    await this.#patchFinalizers(metadata, [...(metadata.finalizers ?? []), CLUSTER_FINALIZER]);
+  }
+
+  async #removeFinalizer({ metadata }: MPDCluster): Promise<void> {
+    await this.#patchFinalizers(
+      metadata,
+      (metadata.finalizers ?? []).filter(it => it !== CLUSTER_FINALIZER),
+    );
+  }
+
+  async #patchFinalizers(metadata: MPDCluster['metadata'], finalizers: string[]): Promise<void> {
+    const { name, namespace, resourceVersion } = metadata;
+    const patched = await this.#options.tools.client.patchMerge(
+      MPD_CLUSTERS,
+      { name, namespace },
+      { metadata: { finalizers } },
+      { resourceVersion },
+    );
+    metadata.resourceVersion = patched.metadata.resourceVersion ?? resourceVersion;
+    metadata.finalizers = finalizers;
+  }
+}

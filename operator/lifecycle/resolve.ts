@@ -1,0 +1,162 @@
+import { engineOf, targetClass, targetVersion, type MPDCluster, type VersionCfg } from '../../crds/mpdcluster.ts';
+import { quantityValue } from '../../crds/quantity.ts';
+import { UserError } from '../model/errors.ts';
+import { podName } from '../model/names.ts';
+import { POD_NETWORK_PORTS, portInRange } from '../model/ports.ts';
+import type { Role } from '../model/roles.ts';
+import { classResources, findClass } from '../settings/classes.ts';
+import { effectiveParameters } from '../settings/parameters.ts';
+import type { EngineVersion, InstanceClass, SiteSettings } from '../settings/types.ts';
+import { findVersion } from '../settings/versions.ts';
+import type { ClusterPlan, InstancePlan, PlanResources, PlanVolume } from './plan.ts';
+
+export interface ResolveRequest {
+  cluster: MPDCluster;
+  site: SiteSettings;
+  /** Image of this system for the engine pods. */
+  stackImage: string;
+  pullPolicy: ClusterPlan['images']['pullPolicy'];
+  /** Parameters in effect (`<cluster>-running-params`); absent for a cluster that has none yet. */
+  running?: Readonly<Record<string, string>>;
+  /** Volume mode of the shared claim; absent when there is no such claim. */
+  sharedClaim?: { volumeMode?: string };
+}
+
+/**
+ * What the spec asks for, made exact by the site's settings. For a cluster that runs, class, version and parameters are
+ * those in force (status), so that a map edited by hand changes no pod behind its user's back.
+ * @throws UserError naming the field and the remedy
+ */
+export function resolvePlan(request: ResolveRequest): ClusterPlan {
+  const { cluster, site, stackImage, pullPolicy } = request;
+  const { metadata, spec, status } = cluster;
+  const engine = engineOf(spec);
+  const version = resolveVersion(cluster, site);
+  const instanceClass = findClass(site.classes, status.insClassInfo?.className ?? targetClass(spec));
+  refuseWhatCannotRun(request, version);
+  return {
+    namespace: metadata.namespace,
+    name: metadata.name,
+    uid: metadata.uid,
+    logicId: status.logicId ?? '',
+    engine,
+    topology: spec.dbClusterType,
+    images: { stack: stackImage, engine: version.engineImage, versionName: version.name, pullPolicy },
+    ...(version.runAs && { runAs: version.runAs }),
+    hostNetwork: spec.netCfg?.engineStartPort !== undefined,
+    resources: resolveResources(instanceClass, spec.resources),
+    settings: request.running ?? initialParameters(request, instanceClass),
+    volume: resolveVolume(cluster),
+    application: { database: spec.initDatabase.name, owner: spec.initDatabase.owner },
+    terminationPolicy: spec.terminationPolicy,
+    instances: resolveInstances(cluster),
+  };
+}
+
+/** Enough of a plan to take a cluster away, whatever has become of its class, version or claim. */
+export function removalPlan(cluster: MPDCluster): ClusterPlan {
+  const { metadata, spec, status } = cluster;
+  return {
+    namespace: metadata.namespace,
+    name: metadata.name,
+    uid: metadata.uid,
+    logicId: status.logicId ?? '',
+    engine: engineOf(spec),
+    topology: spec.dbClusterType,
+    images: { stack: '', engine: '', versionName: '', pullPolicy: 'IfNotPresent' },
+    hostNetwork: spec.netCfg?.engineStartPort !== undefined,
+    resources: { limits: {}, requests: {} },
+    settings: {},
+    volume: resolveVolume(cluster),
+    application: { database: spec.initDatabase.name, owner: spec.initDatabase.owner },
+    terminationPolicy: spec.terminationPolicy,
+    instances: resolveInstances(cluster),
+  };
+}
+
+function resolveVersion({ spec, status }: MPDCluster, site: SiteSettings): EngineVersion {
+  const engine = engineOf(spec);
+  const wanted: VersionCfg = status.versionCfg ?? targetVersion(spec);
+  if (wanted.engineImage && !wanted.versionName) {
+    return { name: '', engine, engineImage: wanted.engineImage, otherImages: {} };
+  }
+  const found = findVersion(site, engine, wanted.versionName);
+  // What runs keeps its image although the map of its version was edited since.
+  return status.versionCfg?.engineImage ? { ...found, engineImage: status.versionCfg.engineImage } : found;
+}
+
+function initialParameters({ cluster, site }: ResolveRequest, instanceClass: InstanceClass): Record<string, string> {
+  const engine = engineOf(cluster.spec);
+  const template = site.templates[engine];
+  if (!template) throw new UserError('spec.dbType', `this site has no parameter template for ${engine}`);
+  const size = cluster.spec.storage?.size;
+  const storageMi = size === undefined ? undefined : Math.floor(quantityValue(size) / 2 ** 20);
+  return { ...effectiveParameters({ template, class: instanceClass, storageMi }) };
+}
+
+/** The class in Kubernetes' words, single amounts overridden by `spec.resources`. */
+function resolveResources(from: InstanceClass, override: MPDCluster['spec']['resources']): PlanResources {
+  const { limits, requests } = classResources(from);
+  return {
+    limits: { ...limits, ...amounts(override?.limits) },
+    requests: { ...requests, ...amounts(override?.requests) },
+  };
+}
+
+const amounts = (given: Record<string, string | number | undefined> | undefined): Record<string, string> =>
+  Object.fromEntries(Object.entries(given ?? {}).flatMap(([k, v]) => (v === undefined ? [] : [[k, String(v)]])));
+
+function resolveVolume({ spec }: MPDCluster): PlanVolume {
+  if (spec.dbClusterType === 'share') return { kind: 'shared', claimName: spec.shareStore?.sharePvcName ?? '' };
+  const { size = '', className } = spec.storage ?? {};
+  return { kind: 'own', size: String(size), ...(className !== undefined && { storageClassName: className }) };
+}
+
+/** Instances that have their ids; in the order of their ids, RW first. */
+function resolveInstances({ metadata, status }: MPDCluster): InstancePlan[] {
+  const found = Object.entries(status.dbInstanceStatus ?? {}).map(([id, it]): InstancePlan => {
+    const { workingPort: engine, agentPort: agent, healthPort: health } = it.netInfo ?? {};
+    const physicalId = it.physicalInsId ?? id;
+    return {
+      id,
+      physicalId,
+      role: roleOf(it.insType),
+      ports: {
+        engine: engine ?? POD_NETWORK_PORTS.engine,
+        agent: agent ?? POD_NETWORK_PORTS.agent,
+        health: health ?? POD_NETWORK_PORTS.health,
+      },
+      podName: podName(metadata.name, physicalId, id),
+    };
+  });
+  const rank = (it: InstancePlan): number => (it.role === 'rw' ? 0 : 1);
+  return found.sort((a, b) => rank(a) - rank(b) || Number(a.id) - Number(b.id));
+}
+
+const roleOf = (insType: string | undefined): Role => (insType === 'rw' || insType === 'standby' ? insType : 'ro');
+
+/** What the schema must accept, because the original did, and what cannot work here: said with the remedy. */
+function refuseWhatCannotRun(request: ResolveRequest, version: EngineVersion): void {
+  const { cluster, site, sharedClaim } = request;
+  const { spec } = cluster;
+  const port = spec.netCfg?.engineStartPort;
+  if (port !== undefined && site.ports.engine && !portInRange(port, site.ports.engine)) {
+    const { first, last } = site.ports.engine;
+    throw new UserError('spec.netCfg.engineStartPort', `${port} is not in this site's range ${first}-${last}`);
+  }
+  if (/[:_-]11\./.test(version.engineImage)) {
+    throw new UserError(
+      'spec.versionCfg',
+      `${version.engineImage} is PolarDB 11, which cannot be had here; name a version of PolarDB 15`,
+    );
+  }
+  if (spec.dbClusterType === 'share') refuseUnfitClaim(spec.shareStore?.sharePvcName ?? '', sharedClaim);
+}
+
+function refuseUnfitClaim(name: string, claim: { volumeMode?: string } | undefined): void {
+  const field = 'spec.shareStore.sharePvcName';
+  if (!claim) throw new UserError(field, `there is no claim "${name}" in the cluster's namespace; create it`);
+  if (claim.volumeMode === 'Block') {
+    throw new UserError(field, `claim "${name}" is a block volume, which needs PFS; use one with a file system`);
+  }
+}

@@ -1,0 +1,89 @@
+import type { ClusterStatus, MPDClusterStatus } from '../../crds/mpdcluster.ts';
+import { isCancelRequested, isResumeRequested } from '../../crds/annotations.ts';
+import { isReason } from '../kube/errors.ts';
+import { TerminalError } from '../workflow/errors.ts';
+import { OperationJournals } from '../workflow/operation-journal.ts';
+import { currentStep, isFinished, type OperationRecord } from '../workflow/record.ts';
+import { requestResume, runOnce, type FlowEvent } from '../workflow/runner.ts';
+import type { Flow } from '../workflow/step.ts';
+import type { ClusterContext, Tools } from './context.ts';
+import { FLOWS, STATUS_AFTER, STATUS_WHILE } from './flows/flows.ts';
+import { MPD_OPERATIONS } from './kinds.ts';
+import type { ListedOperation } from './operations.ts';
+import type { Verdict } from './status.ts';
+
+export interface RanOperation {
+  verdict: Verdict;
+  isDone: boolean;
+  requeueAfterMs?: number;
+}
+
+/** Runs the flow of one operation as far as it goes now, and says what to report of it. */
+export class OperationRunner {
+  readonly #journals: OperationJournals;
+
+  constructor({ client }: Pick<Tools, 'client'>) {
+    this.#journals = new OperationJournals({
+      get: ref => client.get(MPD_OPERATIONS, ref),
+      patchStatus: (ref, status, resourceVersion) =>
+        client.patchStatus(MPD_OPERATIONS, ref, status, { resourceVersion }),
+      isConflict: error => isReason(error, 'Conflict') || isReason(error, 'NotFound'),
+    });
+  }
+
+  async run(context: ClusterContext, operation: ListedOperation): Promise<RanOperation> {
+    const { name, namespace = '', uid = '' } = operation.object.metadata;
+    const journal = this.#journals.of({ name, namespace, uid });
+    const { annotations } = context.cluster.metadata;
+    if (isResumeRequested(annotations)) await requestResume(journal);
+    const { record, requeue } = await runOnce(flowOf(operation), journal, context, {
+      operation: uid,
+      now: () => context.tools.now().getTime(),
+      random: Math.random,
+      isCancelled: () => isCancelRequested(annotations) || operation.object.spec.cancelled === true,
+      observe: event => logFlow(context, event),
+    });
+    return { ...report(context, operation, record), requeueAfterMs: isFinished(record) ? 0 : requeue?.afterMs };
+  }
+}
+
+/** A type that this release cannot do fails at once and says so; it interrupts nothing. */
+function flowOf({ type }: ListedOperation): Flow<ClusterContext> {
+  const advice = `this release does: ${Object.keys(FLOWS).join(', ')}`;
+  const run = (): Promise<never> => Promise.reject(new TerminalError('NOT_AVAILABLE', type, advice));
+  return FLOWS[type] ?? { name: type, steps: [{ name: 'Refuse', run }] };
+}
+
+function report(context: ClusterContext, { type, name }: ListedOperation, record: OperationRecord): RanOperation {
+  const before = context.cluster.status.clusterStatus || 'Creating';
+  if (record.phase === 'Succeeded') {
+    return { isDone: true, verdict: { clusterStatus: statusOf(STATUS_AFTER, type, before) } };
+  }
+  const operation = summary(type, name, record);
+  const waiting = { reason: operation.reason ?? 'InProgress', message: operation.message ?? `${type} is going on` };
+  if (record.phase === 'Interrupted')
+    return { isDone: false, verdict: { clusterStatus: 'Interrupt', operation, waiting } };
+  if (isFinished(record)) return { isDone: true, verdict: { clusterStatus: before } };
+  return { isDone: false, verdict: { clusterStatus: statusOf(STATUS_WHILE, type, before), operation, waiting } };
+}
+
+const statusOf = (
+  table: Partial<Record<string, ClusterStatus>>,
+  type: string,
+  otherwise: ClusterStatus,
+): ClusterStatus => table[type] ?? otherwise;
+
+function summary(type: string, name: string, record: OperationRecord): NonNullable<MPDClusterStatus['operation']> {
+  const step = currentStep(record);
+  const reason = record.reason ?? step?.reason;
+  const message = [record.message ?? step?.message, record.advice].filter(Boolean).join('; ');
+  return { name, type, ...(step && { step: step.name }), ...(reason && { reason }), ...(message && { message }) };
+}
+
+function logFlow({ tools, plan }: ClusterContext, event: FlowEvent): void {
+  const { flow, kind, step, attempt, seconds, outcome, error } = event;
+  const what = outcome?.kind === 'wait' ? { reason: outcome.reason, message: outcome.message } : {};
+  const meta = { cluster: plan.name, namespace: plan.namespace, operation: flow, step, attempt, seconds, ...what };
+  if (kind === 'failed') tools.log.warn('step failed', { ...meta, error });
+  else tools.log.info(`step ${kind}`, meta);
+}

@@ -1,0 +1,197 @@
+import { isDeepStrictEqual } from 'node:util';
+import {
+  targetClass,
+  type ClusterStatus,
+  type InstanceStatus,
+  type MPDCluster,
+  type MPDClusterStatus,
+} from '../../crds/mpdcluster.ts';
+import { LABEL, ORIGINAL_LABEL, roleLabel } from '../model/labels.ts';
+import { rwService } from '../model/names.ts';
+import { podOf, type Children, type ClusterContext } from './context.ts';
+import { isLeaving, isReady, obstacle } from './gather/pods.ts';
+import type { ClusterPlan, InstancePlan } from './plan.ts';
+
+/** What this look at the cluster came to. */
+export interface Verdict {
+  clusterStatus: ClusterStatus;
+  operation?: MPDClusterStatus['operation'];
+  /** Why the cluster is not as wanted yet; absent when it is. */
+  waiting?: { reason: string; message: string };
+}
+
+/** Status of a cluster whose spec this site can run. */
+export function buildStatus(context: ClusterContext, verdict: Verdict): MPDClusterStatus {
+  const { cluster, plan, children } = context;
+  const { status } = cluster;
+  const instances = plan.instances.map(it => [it.id, instanceStatus(context, it)] as const);
+  const followers = plan.instances.filter(it => it.role === 'ro');
+  const ready = followers.filter(it => isServing(children, it)).length;
+  const rw = plan.instances.find(it => it.role === 'rw');
+  const conditions = [accepted(), writerAvailable(context), fenceStrength(plan), readiness(context, verdict, ready)];
+  return {
+    ...status,
+    observedGeneration: cluster.metadata.generation,
+    clusterStatus: verdict.clusterStatus,
+    conditions: mergeConditions(cluster, conditions, context.tools.now()),
+    followerNum: followers.length,
+    readyFollowers: ready,
+    followers: `${ready}/${cluster.spec.followerNum}`,
+    selector: followerSelector(plan),
+    leaderInstanceId: rw?.id,
+    leaderInstanceHost: rw && podOf(children, rw)?.spec?.nodeName,
+    insClassInfo: status.insClassInfo ?? { className: targetClass(cluster.spec) },
+    versionCfg: status.versionCfg ?? { versionName: plan.images.versionName, engineImage: plan.images.engine },
+    dbInstanceStatus: Object.fromEntries(instances),
+    operation: verdict.operation,
+  };
+}
+
+/** Status of a cluster that cannot run as it is written: one condition says why, the rest stays as it was. */
+export function refusedStatus(cluster: MPDCluster, message: string, now: Date): MPDClusterStatus {
+  const refusal = { type: 'Accepted', status: 'False', reason: 'Refused', message } as const;
+  const isNew = cluster.status.logicId === undefined;
+  const notReady = { type: 'Ready', status: 'False', reason: 'Refused', message } as const;
+  return {
+    ...cluster.status,
+    observedGeneration: cluster.metadata.generation,
+    clusterStatus: cluster.status.clusterStatus ?? 'Creating',
+    conditions: mergeConditions(cluster, isNew ? [refusal, notReady] : [refusal], now),
+  };
+}
+
+/** One condition more, such as that a cluster of the original has to be adopted. */
+export function withCondition(cluster: MPDCluster, verdict: ConditionVerdict, now: Date): MPDClusterStatus {
+  return { ...cluster.status, conditions: mergeConditions(cluster, [verdict], now) };
+}
+
+/** A merge patch from one status to another; undefined when they are equal. Fields that are gone become null. */
+export function statusPatch(from: MPDClusterStatus, to: MPDClusterStatus): object | undefined {
+  const plain = (value: unknown): Record<string, unknown> =>
+    JSON.parse(JSON.stringify(value)) as Record<string, unknown>;
+  const [before, after] = [plain(from), plain(to)];
+  const names = new Set([...Object.keys(before), ...Object.keys(after)]);
+  const changed = [...names].filter(name => !isDeepStrictEqual(before[name], after[name]));
+  if (changed.length === 0) return undefined;
+  return Object.fromEntries(changed.map(name => [name, after[name] ?? null]));
+}
+
+type Condition = NonNullable<MPDClusterStatus['conditions']>[number];
+type ConditionVerdict = Pick<Condition, 'type' | 'status' | 'reason' | 'message'>;
+
+/** Conditions keep the time of their last change of verdict; those that nobody judges now stay. */
+function mergeConditions(cluster: MPDCluster, verdicts: readonly ConditionVerdict[], now: Date): Condition[] {
+  const current = cluster.status.conditions ?? [];
+  const merged = verdicts.map((verdict): Condition => {
+    const before = current.find(it => it.type === verdict.type);
+    const kept = before?.status === verdict.status ? before.lastTransitionTime : undefined;
+    const lastTransitionTime = kept ?? now.toISOString().replace(/\.\d+Z$/, 'Z');
+    return { ...verdict, observedGeneration: cluster.metadata.generation, lastTransitionTime };
+  });
+  const others = current.filter(it => !verdicts.some(verdict => verdict.type === it.type));
+  return [...merged, ...others].sort((a, b) => (a.type < b.type ? -1 : 1));
+}
+
+function isServing(children: Children, instance: InstancePlan): boolean {
+  const pod = podOf(children, instance);
+  return pod !== undefined && isReady(pod) && !isLeaving(pod);
+}
+
+function instanceStatus(context: ClusterContext, instance: InstancePlan): InstanceStatus {
+  const { cluster, plan, children } = context;
+  const before = cluster.status.dbInstanceStatus?.[instance.id] ?? {};
+  const { spec, status } = podOf(children, instance) ?? {};
+  const ready = isServing(children, instance);
+  return {
+    ...before,
+    insType: instance.role,
+    nodeName: spec?.nodeName ?? before.nodeName,
+    installed: before.installed === true || ready,
+    ready,
+    versionInfo: { versionName: plan.images.versionName, engineImage: plan.images.engine },
+    netInfo: { ...before.netInfo, ...(status?.podIP && { workingHostIP: status.podIP }) },
+    ...instanceState(before, stateOf(children, instance), context.tools.now()),
+  };
+}
+
+type State = NonNullable<InstanceStatus['currentState']>;
+
+/** Present and former state, with the time of the change between them. */
+function instanceState(
+  { currentState, lastState }: InstanceStatus,
+  state: State,
+  now: Date,
+): Pick<InstanceStatus, 'currentState' | 'lastState'> {
+  if (currentState?.state === state.state && currentState?.reason === state.reason) return { currentState, lastState };
+  const at = now.toISOString().replace(/\.\d+Z$/, 'Z');
+  return {
+    currentState: { ...state, startAt: at },
+    lastState: currentState ? { ...currentState, finishAt: at } : lastState,
+  };
+}
+
+/** Phases in the words of the original's cluster manager. */
+function stateOf(children: Children, instance: InstancePlan): { state: string; reason: string } {
+  const pod = podOf(children, instance);
+  if (!pod) return { state: 'PENDING', reason: 'no pod' };
+  if (isLeaving(pod)) return { state: 'STOPPING', reason: 'its pod is being deleted' };
+  if (isReady(pod)) return { state: 'RUNNING', reason: '' };
+  const blocked = obstacle(pod);
+  if (blocked) return { state: blocked.reason === 'PodFailing' ? 'FAILED' : 'PENDING', reason: blocked.message };
+  return { state: 'STARTING', reason: '' };
+}
+
+const accepted = (): ConditionVerdict => ({
+  type: 'Accepted',
+  status: 'True',
+  reason: 'SpecAccepted',
+  message: 'this site can run what spec asks for',
+});
+
+function writerAvailable({ children, plan }: ClusterContext): ConditionVerdict {
+  const rw = plan.instances.find(it => it.role === 'rw');
+  const slice = children.endpointSlices.find(it => it.metadata.name === rwService(plan.name));
+  const target = slice?.endpoints[0]?.targetRef?.uid;
+  const pod = rw && podOf(children, rw);
+  const isThere = rw !== undefined && target !== undefined && target === pod?.metadata.uid && isServing(children, rw);
+  return isThere
+    ? {
+        type: 'WriterAvailable',
+        status: 'True',
+        reason: 'Published',
+        message: `${rwService(plan.name)} leads to ${rw.id}`,
+      }
+    : { type: 'WriterAvailable', status: 'False', reason: 'NoWriter', message: 'no instance accepts writes now' };
+}
+
+/** Which rungs of the ladder can prove a former RW stopped here (protocol, Ladder). */
+const fenceStrength = (plan: ClusterPlan): ConditionVerdict => ({
+  type: 'FenceStrength',
+  status: 'True',
+  reason: 'AgentKubeletPerson',
+  message: `a former RW of ${plan.name} is proven stopped by its agent, by its kubelet, or by a person's word`,
+});
+
+function readiness(context: ClusterContext, { clusterStatus, waiting }: Verdict, ready: number): ConditionVerdict {
+  const { cluster } = context;
+  const no = (reason: string, message: string): ConditionVerdict => ({
+    type: 'Ready',
+    status: 'False',
+    reason,
+    message,
+  });
+  if (waiting) return no(waiting.reason, waiting.message);
+  if (clusterStatus !== 'Running')
+    return no(clusterStatus || 'Creating', `the cluster is ${clusterStatus || 'Creating'}`);
+  const writer = writerAvailable(context);
+  if (writer.status !== 'True') return no(writer.reason, writer.message);
+  const serving = context.plan.topology === 'local' || context.plan.engine === 'polardb';
+  if (serving && ready < cluster.spec.followerNum) {
+    return no('FollowersNotReady', `${ready} of ${cluster.spec.followerNum} read-only instances are ready`);
+  }
+  return { type: 'Ready', status: 'True', reason: 'AllInstancesReady', message: 'the cluster is as spec asks' };
+}
+
+function followerSelector(plan: ClusterPlan): string {
+  return `${LABEL.cluster}=${plan.name},${ORIGINAL_LABEL.role}=${roleLabel('ro')}`;
+}

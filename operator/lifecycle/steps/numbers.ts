@@ -1,0 +1,96 @@
+import type { InstanceStatus, MPDClusterStatus } from '../../../crds/mpdcluster.ts';
+import { UserError } from '../../model/errors.ts';
+import { podName } from '../../model/names.ts';
+import { POD_NETWORK_PORTS, type InstancePorts } from '../../model/ports.ts';
+import { done, wait, type Step } from '../../workflow/step.ts';
+import type { ClusterContext } from '../context.ts';
+import { takeHostPorts } from '../host-ports.ts';
+import { takeIds } from '../ids.ts';
+import { MPD_CLUSTERS } from '../kinds.ts';
+import { PATIENT_MS } from './patience.ts';
+
+/**
+ * Takes ids and ports for the instances that are missing and writes them down before anything is made with them. The
+ * cluster is read directly: by an old copy the ids would be taken twice.
+ */
+export const takeNumbers: Step<ClusterContext> = {
+  name: 'TakeNumbers',
+  waitLimitMs: PATIENT_MS,
+  async run(context) {
+    try {
+      await take(context);
+      return done();
+    } catch (error) {
+      // A port that is taken may be given back: the wait says so and ends by itself.
+      if (error instanceof UserError) return wait('Refused', error.message, { retryInMs: 5_000 });
+      throw error;
+    }
+  },
+};
+
+async function take(context: ClusterContext): Promise<void> {
+  const { cluster, plan, site, tools } = context;
+  const ref = { namespace: plan.namespace, name: plan.name };
+  const now = await tools.client.get(MPD_CLUSTERS, ref);
+  if (!now) return;
+  const missing = missingInstances(now.status ?? {}, cluster.spec.followerNum);
+  if (missing.length === 0) {
+    context.adopt(now);
+    return;
+  }
+  const ports = await takePorts({ cluster, plan, site, tools });
+  const hasLogicId = now.status?.logicId !== undefined;
+  const ids = await takeIds(tools.client, tools.settingsNamespace, 2 * missing.length + (hasLogicId ? 0 : 1));
+  const logicId = hasLogicId ? {} : { logicId: ids.shift()! };
+  const entries = missing.map((insType, i) => {
+    const [physicalInsId, insId] = [ids[2 * i]!, ids[2 * i + 1]!];
+    return [insId, newInstance(plan, { physicalInsId, insId, insType, ports })] as const;
+  });
+  const status = { ...logicId, dbInstanceStatus: Object.fromEntries(entries) };
+  const { resourceVersion } = now.metadata;
+  context.adopt(await tools.client.patchStatus(MPD_CLUSTERS, ref, status, { resourceVersion }));
+  tools.log.info('took ids', { instances: entries.map(([id]) => id) });
+}
+
+/** Roles that are wanted and not there: the RW once, then followers up to their number. */
+function missingInstances(status: MPDClusterStatus, followerNum: number): ('rw' | 'ro')[] {
+  const there = Object.values(status.dbInstanceStatus ?? {}).map(it => it.insType);
+  const ros = there.filter(role => role === 'ro').length;
+  const missing: ('rw' | 'ro')[] = Array.from({ length: Math.max(0, followerNum - ros) }, () => 'ro');
+  return there.includes('rw') ? missing : ['rw', ...missing];
+}
+
+function takePorts(context: Pick<ClusterContext, 'cluster' | 'plan' | 'site' | 'tools'>): Promise<InstancePorts> {
+  const { cluster, plan, site, tools } = context;
+  const enginePort = cluster.spec.netCfg?.engineStartPort;
+  if (enginePort === undefined) return Promise.resolve({ ...POD_NETWORK_PORTS });
+  const { external = { first: 36_000, last: 39_999 }, reserved } = site.ports;
+  const owner = { namespace: plan.namespace, name: plan.name, uid: plan.uid };
+  return takeHostPorts(tools.client, owner, enginePort, { systemNamespace: tools.systemNamespace, external, reserved });
+}
+
+interface NewInstance {
+  physicalInsId: string;
+  insId: string;
+  insType: 'rw' | 'ro';
+  ports: InstancePorts;
+}
+
+function newInstance(plan: ClusterContext['plan'], it: NewInstance): InstanceStatus {
+  const { physicalInsId, insId, insType, ports } = it;
+  return {
+    physicalInsId,
+    insId,
+    insName: insId,
+    insType,
+    podName: podName(plan.name, physicalInsId, insId),
+    podNameSpace: plan.namespace,
+    installed: false,
+    netInfo: {
+      netType: plan.hostNetwork ? 'host' : 'pod',
+      workingPort: ports.engine,
+      agentPort: ports.agent,
+      healthPort: ports.health,
+    },
+  };
+}

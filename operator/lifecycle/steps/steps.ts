@@ -1,0 +1,76 @@
+import { RESOURCES } from '../../kube/resources.ts';
+import { done, type Step } from '../../workflow/step.ts';
+import { driveAccounts } from '../accounts.ts';
+import type { ClusterContext } from '../context.ts';
+import { driveFollowers } from '../followers.ts';
+import { releaseHostPorts } from '../host-ports.ts';
+import { ensureObjects } from '../objects.ts';
+import { ensurePods, podsRunning, releasePods, removePods } from '../pods.ts';
+import { driveWriter } from '../writer.ts';
+import { COPY_MS, PATIENT_MS } from './patience.ts';
+
+export const prepareObjects: Step<ClusterContext> = {
+  name: 'PrepareObjects',
+  async run(context) {
+    await ensureObjects(context);
+    return done();
+  },
+};
+
+export const startPods: Step<ClusterContext> = {
+  name: 'StartPods',
+  waitLimitMs: PATIENT_MS,
+  async run(context) {
+    await releasePods(context);
+    await ensurePods(context);
+    return podsRunning(context);
+  },
+};
+
+/** Record, initdb, grant, promotion and publication, in the order of the protocol. */
+export const bringUpWriter: Step<ClusterContext> = {
+  name: 'BringUpWriter',
+  waitLimitMs: PATIENT_MS,
+  run: context => driveWriter(context, 'running'),
+};
+
+export const createAccounts: Step<ClusterContext> = { name: 'CreateAccounts', run: driveAccounts };
+
+export const joinFollowers: Step<ClusterContext> = {
+  name: 'JoinFollowers',
+  waitLimitMs: COPY_MS,
+  run: driveFollowers,
+};
+
+/** The RW goes first: a primary whose replicas are gone cannot end a clean stop (facts: engines, 4). */
+export const stopWriter: Step<ClusterContext> = {
+  name: 'StopWriter',
+  waitLimitMs: PATIENT_MS,
+  run: context => driveWriter(context, 'stopped'),
+};
+
+export const removeAllPods: Step<ClusterContext> = { name: 'RemovePods', waitLimitMs: PATIENT_MS, run: removePods };
+
+/** Volumes go only when the spec says so, and only after no pod can write to them any more. */
+export const removeVolumes: Step<ClusterContext> = {
+  name: 'RemoveVolumes',
+  async run({ plan, children, tools }) {
+    if (plan.terminationPolicy === 'Retain') {
+      for (const { metadata } of children.claims) tools.log.info('volume is retained', { claim: metadata.name });
+      return done();
+    }
+    for (const { metadata } of children.claims) {
+      const { name, namespace, uid } = metadata;
+      await tools.client.delete(RESOURCES.persistentVolumeClaims, { name, namespace }, { uid });
+    }
+    return done();
+  },
+};
+
+export const releasePorts: Step<ClusterContext> = {
+  name: 'ReleasePorts',
+  async run({ plan, tools }) {
+    await releaseHostPorts(tools.client, plan, tools.systemNamespace);
+    return done();
+  },
+};
