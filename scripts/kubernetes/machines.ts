@@ -82,12 +82,17 @@ export function entering({ pid }: Machine, which: 'network' | 'all'): string[] {
   return ['--target', String(pid), ...(which === 'all' ? ['--all'] : ['--net']), '--'];
 }
 
-/** Ends every process of a cluster. Killing the first process of a machine ends all others in it, containers too. */
+/**
+ * Ends every process of a cluster. Killing the first process of a machine ends all others in it,
+ * containers too; whatever is left after that (of a start that was cut off) is killed one by one.
+ */
 export async function killMachines(cluster: string): Promise<void> {
   await until(`end of the processes of cluster ${cluster}`, 30, async () => {
-    const pids = [...(await markedProcesses(cluster)).map(({ pid }) => pid), ...(await cgroupProcesses(cluster))];
-    for (const pid of pids) kill(pid);
-    return pids.length === 0 ? true : undefined;
+    const marked = await markedProcesses(cluster);
+    const firsts = marked.filter(({ first }) => first).map(({ pid }) => pid);
+    const rest = [...marked.map(({ pid }) => pid), ...(await cgroupProcesses(cluster))];
+    for (const pid of firsts.length > 0 ? firsts : rest) kill(pid);
+    return rest.length === 0 ? true : undefined;
   });
 }
 
