@@ -129,7 +129,11 @@ export class FakeServer {
       answer(io.response, 200, this.#list(at, url.searchParams));
       return;
     }
-    answer(io.response, method === 'POST' ? 201 : 200, this.#act(method, at, io.body));
+    answer(
+      io.response,
+      method === 'POST' ? 201 : 200,
+      this.#act(url.searchParams.has('force') ? 'APPLY' : method, at, io.body),
+    );
   }
 
   #act(method: string, at: Location, body: string): StoredObject {
@@ -138,7 +142,9 @@ export class FakeServer {
     if (method === 'POST') return this.store.create(at, given);
     if (method === 'DELETE') return this.store.delete(at, given.preconditions);
     if (method === 'PUT') return this.store.update(at, given);
-    if (!this.store.select(at).some(object => object.metadata.name === at.name)) return this.store.create(at, given);
+    // Server-side apply makes what is missing.
+    if (method === 'APPLY' && !this.store.select(at).some(object => object.metadata.name === at.name))
+      return this.store.create(at, given);
     return this.store.update(at, merge(this.store.read(at), given) as StoredObject);
   }
 
@@ -252,7 +258,7 @@ function pairs(text: string | null): [string, string][] {
 }
 
 /** RFC 7386. */
-function merge(target: unknown, patch: unknown): unknown {
+export function merge(target: unknown, patch: unknown): unknown {
   if (typeof patch !== 'object' || patch === null || Array.isArray(patch)) return patch;
   const isObject = typeof target === 'object' && target !== null && !Array.isArray(target);
   const result = new Map<string, unknown>(isObject ? Object.entries(target) : []);
