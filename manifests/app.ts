@@ -5,11 +5,14 @@ import { CrdsChart } from './charts/crds.ts';
 import { NamespaceChart } from './charts/namespace.ts';
 import { OperatorChart } from './charts/operator.ts';
 import { SettingsChart } from './charts/settings.ts';
+import { OriginalChart } from './clusters/original.ts';
+import { QuickstartChart } from './clusters/quickstart.ts';
+import { SharedChart } from './clusters/shared.ts';
 import type { Site } from './schema.ts';
 
 /** The whole installation of a site, one file per chart, numbered in the order in which to apply them. */
 export function installation(site: Site, outdir?: string): App {
-  const app = new App({ outdir, outputFileExtension: '.yaml', yamlOutputType: YamlOutputType.FILE_PER_CHART });
+  const app = newApp(outdir);
   const charts = [
     new CrdsChart(app, 'crds'),
     new NamespaceChart(app, 'namespace', site),
@@ -24,3 +27,15 @@ export function installation(site: Site, outdir?: string): App {
   });
   return app;
 }
+
+/** Sample clusters, a file each. They stand apart: their kinds must be installed first. */
+export function samples(outdir?: string): App {
+  const app = newApp(outdir);
+  new QuickstartChart(app, 'quickstart');
+  new SharedChart(app, 'shared');
+  new OriginalChart(app, 'original');
+  return app;
+}
+
+const newApp = (outdir?: string): App =>
+  new App({ outdir, outputFileExtension: '.yaml', yamlOutputType: YamlOutputType.FILE_PER_CHART });

@@ -1,36 +1,35 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { installation } from './app.ts';
-import { checkSite } from './schema.ts';
-import { site } from './site.ts';
+import { synth } from './synth.ts';
 
 const USAGE = `Usage: npm run synth [-- --site FILE] [-- --out DIRECTORY]
 
-Writes the installation of site.ts as YAML, for "kubectl apply -f dist/".
+Writes the installation of site.ts as YAML, for "kubectl apply -f dist/", and sample clusters below clusters/.
   --site FILE      JSON with fields to change, merged over site.ts
-  --out DIRECTORY  where to write; default dist/`;
+  --out DIRECTORY  where to write; default dist/
+`;
 
-/** Writes the YAML; files of an earlier run that no chart writes any more are gone afterwards. */
-function synth(siteFile: string | undefined, outdir: string): void {
-  const overrides: unknown = siteFile === undefined ? undefined : JSON.parse(readFileSync(siteFile, 'utf8'));
-  const app = installation(checkSite(site, overrides), outdir);
-  mkdirSync(outdir, { recursive: true });
-  for (const file of readdirSync(outdir)) {
-    if (file.endsWith('.yaml')) rmSync(join(outdir, file));
-  }
-  app.synth();
-}
-
-try {
-  const root = dirname(dirname(fileURLToPath(import.meta.url)));
+function main(): void {
   const { values } = parseArgs({
     options: { site: { type: 'string' }, out: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
   });
-  if (values.help) process.stdout.write(`${USAGE}\n`);
-  else synth(values.site, values.out ?? join(root, 'dist'));
+  if (values.help) process.stdout.write(USAGE);
+  else synth(values.out ?? join(import.meta.dirname, '../dist'), values.site && readJson(values.site));
+}
+
+function readJson(file: string): unknown {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'));
+  } catch (error) {
+    throw new Error(`--site ${file}: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+try {
+  main();
 } catch (error) {
+  // A person reads this: what is wrong, without a stack.
   process.stderr.write(`${(error as Error).message}\n`);
   process.exitCode = 1;
 }

@@ -1,0 +1,73 @@
+import { App, Testing } from 'cdk8s';
+import { expect } from 'chai';
+import { checkSite } from '../schema.ts';
+import { site } from '../site.ts';
+import { OperatorChart } from './operator.ts';
+
+interface Deployment {
+  spec: {
+    selector: unknown;
+    template: {
+      metadata: { labels: Record<string, string> };
+      spec: Record<string, unknown> & { containers: Record<string, unknown>[] };
+    };
+  };
+}
+
+const deploymentOf = (overrides: unknown = {}): Deployment =>
+  (Testing.synth(new OperatorChart(new App(), 'operator', checkSite(site, overrides))) as Deployment[])[0]!;
+
+describe('operator Deployment', () => {
+  const { spec } = deploymentOf();
+  const pod = spec.template.spec;
+  const container = pod.containers[0]!;
+
+  // Each path that is patched in: cdk8s-plus drops in silence what its schema does not know.
+  for (const [path, value] of [
+    ['resources', { limits: { memory: '512Mi' }, requests: { cpu: '50m', memory: '128Mi' } }],
+    ['imagePullPolicy', 'IfNotPresent'],
+  ] as const) {
+    it(`has ${path}`, () => expect(container[path]).to.deep.equal(value));
+  }
+
+  it('is spread over nodes where there are several, and runs on one', () =>
+    expect(pod['topologySpreadConstraints']).to.deep.equal([
+      {
+        maxSkew: 1,
+        topologyKey: 'kubernetes.io/hostname',
+        whenUnsatisfiable: 'ScheduleAnyway',
+        labelSelector: {
+          matchLabels: { 'app.kubernetes.io/name': 'polardb-stack', 'app.kubernetes.io/component': 'operator' },
+        },
+      },
+    ]));
+
+  it('selects by labels that never change', () => {
+    expect(spec.selector).to.deep.equal({
+      matchLabels: { 'app.kubernetes.io/name': 'polardb-stack', 'app.kubernetes.io/component': 'operator' },
+    });
+    expect(Object.keys(spec.template.metadata.labels)).not.to.include('cdk8s.io/metadata.addr');
+  });
+
+  it('passes the restricted Pod Security Standard', () => {
+    expect(pod['securityContext']).to.deep.include({ runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } });
+    expect(container['securityContext']).to.deep.include({
+      allowPrivilegeEscalation: false,
+      capabilities: { drop: ['ALL'] },
+      privileged: false,
+      readOnlyRootFilesystem: true,
+      runAsNonRoot: true,
+      seccompProfile: { type: 'RuntimeDefault' },
+    });
+    expect(pod['hostNetwork']).to.equal(false);
+    expect(pod).not.to.have.property('volumes');
+  });
+
+  it('names pull Secrets and watched namespaces only when the site does', () => {
+    expect(pod).not.to.have.property('imagePullSecrets');
+    const other = deploymentOf({ imagePullSecrets: ['harbor'], watchNamespaces: ['shop', 'bank'] }).spec.template.spec;
+    expect(other['imagePullSecrets']).to.deep.equal([{ name: 'harbor' }]);
+    expect(other.containers[0]!['args']).to.include('--watch-namespaces=shop,bank');
+    expect(container['args']).not.to.include('--watch-namespaces=');
+  });
+});
