@@ -42,9 +42,15 @@ export const agentConfigSchema = z.object({
   /** Group of members that share or stream one set of data; an MPDCluster is one group. */
   group: z.string().min(1),
   /** Instance id: first part of the incarnation. */
-  instanceId: z.string().regex(/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/),
+  instanceId: z
+    .string()
+    .regex(/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/)
+    // Engines cut application_name at 63 bytes, and the incarnation has a pod UID of 36 and a nonce of 16 besides.
+    .max(9),
   dbType: z.enum(['polardb', 'postgresql']),
   topology: z.enum(['share', 'local']),
+  /** Number of this member among those of its shared volume (PolarDB `polar_hostid`). */
+  hostId: z.int().min(1).max(512).optional(),
   ports: z.object({ engine: port, agent: port, health: port }),
   paths: z.object({
     /** Mount point of the instance's own volume; the agent and the engine use subdirectories of it. */

@@ -72,7 +72,7 @@ export const accountRequest = z.object({
   command,
   name: sqlName,
   password,
-  level: z.union([z.literal(1), z.literal(6), z.literal(7), z.literal(15)]),
+  level: z.literal([1, 6, 7, 15]),
 });
 
 /** Creates the database if it is missing and sets its owner, who must exist. */

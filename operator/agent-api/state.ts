@@ -55,10 +55,10 @@ const factsSchema = z.object({
   pendingRestart: z.array(z.string()),
 });
 
-/** `unbounded`: the record shows E empty, so nobody could be promoted (protocol, Right). */
+/** Kinds as in ha/right.ts. Only `alone` is unbounded: E is empty, so nobody could be promoted (protocol, Right). */
 const rightSchema = z.object({
   holds: z.boolean(),
-  kind: z.enum(['none', 'manager', 'record', 'promises']),
+  kind: z.enum(['none', 'answer', 'record', 'promises', 'alone']),
   unbounded: z.boolean(),
   remainingMs: z.number().optional(),
 });

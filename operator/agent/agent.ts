@@ -1,0 +1,189 @@
+import { AgentError } from '../agent-api/errors.ts';
+import type * as requests from '../agent-api/requests.ts';
+import type { Command } from '../agent-api/schemas.ts';
+import type { AgentState, MadeResult, SettingsResult, SlotsResult, TaskState } from '../agent-api/state.ts';
+import { acceptCommand } from '../ha/command.ts';
+import type { Log } from './log.ts';
+import type { Member } from './member.ts';
+import type { RightKeeper } from './right-keeper.ts';
+import type { Persisted, StateStore } from './state-store.ts';
+import type { Supervisor } from './supervisor.ts';
+import type { TaskContext, Tasks } from './tasks.ts';
+
+/** SQL work on a running RW (folder manage/). */
+export interface Manage {
+  account(request: requests.AccountRequest): Promise<MadeResult>;
+  database(request: requests.DatabaseRequest): Promise<MadeResult>;
+  slots(names: readonly string[]): Promise<SlotsResult>;
+}
+
+export interface AgentParts {
+  clusterUid: string;
+  incarnation: string;
+  store: StateStore;
+  tasks: Tasks;
+  member: Member;
+  supervisor: Supervisor;
+  right: RightKeeper;
+  manage: Manage;
+  /** Looks at everything once. */
+  state: () => Promise<AgentState>;
+  log: Log;
+}
+
+type Asked = { command: Command; waitMs?: number };
+
+/** The calls of the API: checks the command, keeps the highest one, and runs one thing at a time. */
+export class Agent {
+  readonly #parts: AgentParts;
+  #turn: Promise<unknown> = Promise.resolve();
+  #fences = 0;
+  #fencing: Promise<void> = Promise.resolve();
+
+  constructor(parts: AgentParts) {
+    this.#parts = parts;
+  }
+
+  state = (): Promise<AgentState> => this.#parts.state();
+
+  install = (body: requests.InstallRequest): Promise<TaskState> =>
+    this.#task(body.task.kind, body, context => this.#parts.member.install(body, context));
+
+  start = (body: requests.StartRequest): Promise<TaskState> =>
+    this.#task('start', body, context => this.#parts.member.start(body, context));
+
+  promote = (body: requests.PromoteRequest): Promise<TaskState> =>
+    this.#task('promote', body, context => this.#parts.member.promote(body, context));
+
+  restart = (body: requests.RestartRequest): Promise<TaskState> =>
+    this.#task('restart', body, context => this.#parts.member.restart(body.mode ?? 'fast', context));
+
+  demote = (body: requests.DemoteRequest): Promise<TaskState> => this.#down('demote', body);
+
+  stop = (body: requests.StopRequest): Promise<TaskState> => this.#down('stop', body);
+
+  task = (requestId: string): TaskState => this.#parts.tasks.get(requestId);
+
+  settings = (body: requests.SettingsRequest): Promise<SettingsResult> =>
+    this.#quick(body.command, async () => {
+      const { changed, needRestart } = await this.#parts.member.configure(body.settings);
+      const { settingsHash } = this.#parts.store;
+      return { changed: [...changed], needRestart: [...needRestart], settingsHash };
+    });
+
+  slots = (body: requests.SlotsRequest): Promise<SlotsResult> =>
+    this.#quick(body.command, () => this.#onRw(() => this.#parts.manage.slots(body.slots)));
+
+  account = (body: requests.AccountRequest): Promise<MadeResult> =>
+    this.#quick(body.command, () => this.#onRw(() => this.#parts.manage.account(body)));
+
+  database = (body: requests.DatabaseRequest): Promise<MadeResult> =>
+    this.#quick(body.command, () => this.#onRw(() => this.#parts.manage.database(body)));
+
+  /** The right has ended: everything dies at once; then it is written down and proven. */
+  fence(reason: string): Promise<void> {
+    this.#fencing = this.#fence(reason);
+    return this.#fencing;
+  }
+
+  async #fence(reason: string): Promise<void> {
+    const { supervisor, tasks, store, right, member, log } = this.#parts;
+    log.warn('self-fence', { reason });
+    supervisor.stop('kill');
+    tasks.abort(reason);
+    const demotedEpoch = Math.max(right.state.epoch, store.now.highest?.epoch ?? 0);
+    await store.change({ demotedEpoch, plan: { role: 'stopped' } });
+    await tasks.idle();
+    const id = `fence-${++this.#fences}`;
+    tasks.begin({ id, kind: 'fence', fingerprint: id }, () => member.stop('kill'));
+    await tasks.idle();
+  }
+
+  /** For the end of the container. What this member was told to be stays written. */
+  async shutDown(): Promise<void> {
+    const { supervisor, tasks } = this.#parts;
+    tasks.abort('the container ends');
+    supervisor.stop('fast');
+    await supervisor.until(state => state.phase === 'idle', new AbortController().signal);
+  }
+
+  async #task(kind: string, body: Asked, work: (context: TaskContext) => Promise<void>): Promise<TaskState> {
+    const { tasks } = this.#parts;
+    const request = { id: body.command.requestId, kind, fingerprint: fingerprint(kind, body) };
+    if (!tasks.known(request)) {
+      if (tasks.isBusy) throw new AgentError('Busy', `task "${tasks.latest?.kind ?? ''}" runs`);
+      await this.#accept(body.command);
+      // A repeated call may have come while the command was written down.
+      if (!tasks.known(request)) tasks.begin(request, work);
+    }
+    return tasks.settle(request.id, body.waitMs ?? 0);
+  }
+
+  /** Stop and demote come before everything else. The promise is durable before anything is done. */
+  async #down(kind: 'demote' | 'stop', body: requests.StopRequest): Promise<TaskState> {
+    const { tasks, store, member } = this.#parts;
+    const { command, mode } = body;
+    const request = { id: command.requestId, kind, fingerprint: fingerprint(kind, body) };
+    if (!tasks.known(request)) {
+      this.#check(command);
+      // First, so that a promotion under way writes nothing behind the demotion.
+      tasks.abort(`a ${kind} came in between`);
+      const demotedEpoch = Math.max(command.epoch, store.now.demotedEpoch ?? 0);
+      await this.#accept(command, { demotedEpoch, plan: { role: 'stopped' } });
+      await tasks.idle();
+      if (!tasks.known(request)) tasks.begin(request, () => member.stop(mode ?? 'fast'));
+    }
+    return tasks.settle(request.id, body.waitMs ?? 0);
+  }
+
+  /** Short calls wait for each other and are refused while a long one runs. */
+  #quick<T>(command: Command, work: () => Promise<T>): Promise<T> {
+    const turn = this.#turn.then(async () => {
+      const { tasks } = this.#parts;
+      if (tasks.isBusy) throw new AgentError('Busy', `task "${tasks.latest?.kind ?? ''}" runs`);
+      await this.#accept(command);
+      return work();
+    });
+    this.#turn = turn.catch(() => undefined);
+    return turn;
+  }
+
+  async #onRw<T>(work: () => Promise<T>): Promise<T> {
+    const { supervisor, store } = this.#parts;
+    if (store.now.plan.role !== 'rw') throw new AgentError('WrongRole', 'this is not the RW');
+    if (supervisor.state.phase !== 'running') throw new AgentError('EngineNotRunning', 'the engine does not run');
+    return work();
+  }
+
+  #check(command: Command): void {
+    const { clusterUid, incarnation, store } = this.#parts;
+    if (command.clusterUid !== clusterUid) refuse('ForeignCluster', store.now);
+    if (command.incarnation !== incarnation) {
+      throw new AgentError('WrongIncarnation', `this is ${incarnation}`, { field: 'command.incarnation' });
+    }
+    const verdict = acceptCommand(store.now.highest, command);
+    if (!verdict.accepted) refuse(verdict.reason, store.now);
+  }
+
+  async #accept(command: Command, change: Partial<Persisted> = {}): Promise<void> {
+    this.#check(command);
+    const { store, right } = this.#parts;
+    const { clusterUid, epoch, term, generation } = command;
+    const refusal = await store.accept({ clusterUid, epoch, term, generation }, change);
+    if (refusal) refuse(refusal, store.now);
+    // A higher epoch tells of a revoke, a higher generation of another (E, k): the right hears of both.
+    right.revoked(epoch);
+    if (right.isHeld && generation > right.state.generation) void right.renew();
+    // What a command of a newer epoch asks for comes after the end of the older one.
+    await this.#fencing;
+  }
+}
+
+function refuse(reason: 'ForeignCluster' | 'StaleCommand', { highest }: Persisted): never {
+  const message =
+    reason === 'StaleCommand' ? 'a higher command was obeyed before' : 'the command is for another cluster';
+  throw new AgentError(reason, message, { highest });
+}
+
+/** What was asked, without how long the caller waits for it. */
+const fingerprint = (kind: string, body: Asked): string => `${kind} ${JSON.stringify({ ...body, waitMs: undefined })}`;

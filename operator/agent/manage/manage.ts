@@ -1,0 +1,19 @@
+import type { EngineProfile } from '../../engine/profile.ts';
+import type { WithSession } from '../../engine/sql.ts';
+import type { Manage } from '../agent.ts';
+import { ensureAccount, type Sql } from './accounts.ts';
+import { ensureDatabase } from './databases.ts';
+import { ensureSlots } from './slots.ts';
+
+/** CREATE DATABASE copies a template and may have to wait for a checkpoint. */
+const STATEMENT_MS = 30_000;
+
+/** Accounts, databases and slots of the engine that the profile drives. */
+export function manageBySql(profile: EngineProfile, withSession: WithSession): Manage {
+  const sql: Sql = use => withSession(profile.sql, use, { statementMs: STATEMENT_MS });
+  return {
+    account: request => ensureAccount(sql, request),
+    database: request => ensureDatabase(sql, request),
+    slots: names => ensureSlots(sql, names),
+  };
+}

@@ -1,0 +1,226 @@
+import { isDeepStrictEqual } from 'node:util';
+import { AgentError, type AgentErrorCode } from '../agent-api/errors.ts';
+import type { ApiUpstream, StopMode } from '../agent-api/schemas.ts';
+import type { InstallRequest, PromoteRequest, StartRequest } from '../agent-api/requests.ts';
+import { bootVerdict, mayInitialize, type BootReason } from '../ha/boot.ts';
+import type { Incarnation } from '../ha/incarnation.ts';
+import type { GroupRecord } from '../ha/record.ts';
+import type { EngineProfile, Launch, Settings, Upstream } from '../engine/profile.ts';
+import type { ReadRecord } from './record-reader.ts';
+import type { RightKeeper } from './right-keeper.ts';
+import type { Plan, StateStore } from './state-store.ts';
+import type { Supervisor } from './supervisor.ts';
+import type { TaskContext } from './tasks.ts';
+import type { Volume, VolumeState } from './volume.ts';
+
+export interface MemberParts {
+  me: Incarnation;
+  profile: EngineProfile;
+  store: StateStore;
+  volume: Volume;
+  supervisor: Supervisor;
+  right: RightKeeper;
+  read: ReadRecord;
+  completeUpstream: (upstream: ApiUpstream) => Promise<Upstream>;
+  /** SIGKILL to everything but PID 1, agent and guard, until /proc proves it gone. */
+  killEverythingElse: () => Promise<void>;
+  /** Why no engine may run in this pod. */
+  objection: string | undefined;
+  limits: { promoteMs: number };
+}
+
+/** What one member of a group can be made to do. Each method is the body of one task; none runs beside another. */
+export class Member {
+  readonly #parts: MemberParts;
+  /** What the running engine was last told. */
+  #applied: { plan: Plan; settings: Settings } | undefined;
+
+  constructor(parts: MemberParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * What a fresh agent does by itself: a follower goes on, an RW stays stopped until it is granted anew, because this is
+   * another incarnation (protocol, Boot).
+   */
+  async boot(): Promise<void> {
+    const { store, profile, volume, supervisor, objection } = this.#parts;
+    const { role } = store.now.plan;
+    if (role === 'rw') await store.change({ plan: { role: 'stopped' } });
+    if (role === 'stopped' || objection !== undefined || (await volume.state()).state !== 'initialized') return;
+    if (role === 'rw') await profile.demote();
+    else if (profile.serves(role)) supervisor.start();
+  }
+
+  /** What the supervisor asks right before each start, restarts after a crash included. */
+  async launch(): Promise<Launch> {
+    const { store, profile, volume, right, objection } = this.#parts;
+    if (objection !== undefined) throw new AgentError('UnsafePod', objection);
+    const { plan, settings } = store.now;
+    if (plan.role === 'stopped') throw new AgentError('Interrupted', 'it shall not run any more');
+    if (plan.role === 'rw' && !right.isHeld) throw new AgentError('NoRight', 'the right to run as RW has ended');
+    requireData(await volume.state());
+    const upstream = plan.upstream && (await this.#parts.completeUpstream(plan.upstream));
+    const launch = await profile.launch({ role: plan.role, upstream, settings });
+    this.#applied = { plan, settings };
+    return launch;
+  }
+
+  async install({ task, command }: InstallRequest, { report, signal }: TaskContext): Promise<void> {
+    const { supervisor, volume, profile, killEverythingElse } = this.#parts;
+    if (supervisor.state.phase !== 'idle') throw new AgentError('WrongRole', 'the engine runs');
+    const endHelpers = (): void => void killEverythingElse();
+    signal.addEventListener('abort', endHelpers);
+    try {
+      if (task.kind === 'initialize') await this.#initialize(command.epoch, task.settings, report);
+      else {
+        const upstream = await this.#parts.completeUpstream(task.upstream);
+        await this.#join(command.epoch, () => profile.join(upstream, report));
+      }
+      signal.throwIfAborted();
+    } finally {
+      signal.removeEventListener('abort', endHelpers);
+      volume.forget();
+    }
+  }
+
+  async start({ role, upstream, settings }: StartRequest, { signal }: TaskContext): Promise<void> {
+    const { store, profile, volume, supervisor } = this.#parts;
+    if (store.now.plan.role === 'rw') throw new AgentError('WrongRole', 'this is the RW: demote it first');
+    const isServing = profile.serves(role);
+    if (isServing) requireData(await volume.state());
+    const plan = { role, upstream };
+    await store.change({ plan, settings }, () => signal.throwIfAborted());
+    if (!isServing) return;
+    const wasUp = supervisor.state.phase !== 'idle' && supervisor.state.phase !== 'waiting';
+    await this.#run(signal);
+    if (wasUp) await this.#adapt(plan, settings, signal);
+  }
+
+  /** The record decides, read here and now; the command only says that it is worth a look. */
+  async promote({ settings }: PromoteRequest, { signal }: TaskContext): Promise<void> {
+    const { right, supervisor, profile, limits } = this.#parts;
+    const record = await right.acquire();
+    try {
+      await this.#beginReign(record, settings, signal);
+    } catch (error) {
+      if (this.#applied?.plan.role !== 'rw') right.release();
+      throw error;
+    }
+    if (supervisor.state.phase !== 'running') return this.#run(signal);
+    await this.configure(this.#parts.store.now.settings);
+    await profile.promote(AbortSignal.any([signal, AbortSignal.timeout(limits.promoteMs)]));
+    this.#applied = { plan: { role: 'rw' }, settings: this.#parts.store.now.settings };
+  }
+
+  /** Stops in any case and ends with the proof. The demotion is durable before this begins. */
+  async stop(mode: StopMode): Promise<void> {
+    const { supervisor, profile, volume, right, killEverythingElse } = this.#parts;
+    supervisor.stop(mode);
+    await supervisor.until(state => state.phase === 'idle', NEVER);
+    await killEverythingElse();
+    this.#applied = undefined;
+    right.release();
+    volume.forget();
+    if ((await volume.state()).state === 'initialized') await profile.demote();
+  }
+
+  async restart(mode: StopMode, { signal }: Pick<TaskContext, 'signal'>): Promise<void> {
+    const { supervisor, store, profile } = this.#parts;
+    const { role } = store.now.plan;
+    if (role === 'stopped') throw new AgentError('EngineNotRunning', 'it is stopped: start it');
+    if (!profile.serves(role)) return;
+    supervisor.stop(mode);
+    await supervisor.until(state => state.phase === 'idle', signal);
+    await this.#run(signal);
+  }
+
+  /** Takes settings into force as far as a reload can, and keeps them for the next start. */
+  async configure(settings: Settings): Promise<{ changed: readonly string[]; needRestart: readonly string[] }> {
+    const { store, profile, volume } = this.#parts;
+    requireData(await volume.state());
+    const result = await profile.configure(settings);
+    await store.change({ settings });
+    if (this.#applied) this.#applied = { ...this.#applied, settings };
+    return result;
+  }
+
+  async #initialize(epoch: number, settings: Settings, report: Parameters<EngineProfile['initialize']>[1]) {
+    const { volume, profile, read, store } = this.#parts;
+    const before = await volume.state();
+    if (before.state === 'foreign') throw new AgentError('VolumeForeign', FOREIGN);
+    // Done before: by a call whose answer was lost, or by an agent that has ended since.
+    if (before.state === 'initialized') return;
+    const record = await read();
+    if (!record || !mayInitialize(record, before)) {
+      throw new AgentError('NoRight', 'the record does not show a group that nobody was ever granted');
+    }
+    await volume.claim(epoch);
+    await profile.initialize({ settings }, report);
+    await store.change({ settings });
+  }
+
+  async #join(epoch: number, join: () => Promise<void>): Promise<void> {
+    const { volume, profile } = this.#parts;
+    const before = await volume.state();
+    if (before.state === 'foreign') throw new AgentError('VolumeForeign', FOREIGN);
+    // The shared volume was claimed by whoever initialized it; only the member's own part is filled here.
+    if (profile.topology === 'share') return join();
+    if (before.state === 'initialized') return;
+    await volume.claim(epoch);
+    await join();
+  }
+
+  /** From here on this member is the RW of the record's epoch, running or not. */
+  async #beginReign(record: GroupRecord, settings: Settings | undefined, signal: AbortSignal): Promise<void> {
+    const { me, volume, store } = this.#parts;
+    const verdict = bootVerdict({ record, me, volume: await volume.state() });
+    if (verdict.run !== 'rw') throw new AgentError(CODES[verdict.reason] ?? 'NoRight', verdict.message);
+    await volume.raiseEpoch(record.epoch);
+    volume.forget();
+    const change = { plan: { role: 'rw' } as const, demotedEpoch: undefined, ...(settings ? { settings } : {}) };
+    // A demotion that came in between is not to be overwritten.
+    await store.change(change, () => signal.throwIfAborted());
+  }
+
+  async #adapt(plan: Plan, settings: Settings, signal: AbortSignal): Promise<void> {
+    const { profile, completeUpstream } = this.#parts;
+    const applied = this.#applied;
+    if (applied?.plan.role !== plan.role) return this.restart('fast', { signal });
+    if (plan.upstream && !isDeepStrictEqual(applied.plan.upstream, plan.upstream)) {
+      await profile.follow(await completeUpstream(plan.upstream));
+      this.#applied = { ...applied, plan };
+    }
+    if (!isDeepStrictEqual(applied.settings, settings)) await this.configure(settings);
+  }
+
+  async #run(signal: AbortSignal): Promise<void> {
+    const { supervisor } = this.#parts;
+    signal.throwIfAborted();
+    supervisor.start();
+    const { phase, message, exit } = await supervisor.until(
+      state => state.phase === 'running' || state.phase === 'waiting',
+      signal,
+    );
+    if (phase === 'running') return;
+    const how = exit?.code ?? exit?.signal ?? 'unknown';
+    throw new AgentError('EngineFailed', message ?? `the engine ended while it started (exit ${how}), see its log`);
+  }
+}
+
+/** A stop is never given up: what it waits for is bounded by kill, and the proof has to come. */
+const NEVER = new AbortController().signal;
+
+const FOREIGN = 'the volume holds data of another cluster, or data that nobody accounts for; it is left as it is';
+
+const CODES: Partial<Record<BootReason, AgentErrorCode>> = {
+  ForeignVolume: 'VolumeForeign',
+  VolumeBlank: 'VolumeBlank',
+  VolumePartial: 'VolumePartial',
+};
+
+function requireData({ state }: VolumeState): void {
+  if (state === 'foreign') throw new AgentError('VolumeForeign', FOREIGN);
+  if (state === 'partial') throw new AgentError('VolumePartial', 'an install was interrupted: do it again');
+  if (state === 'blank') throw new AgentError('VolumeBlank', 'nothing is installed on the volume');
+}

@@ -1,0 +1,92 @@
+import * as z from 'zod';
+import { orderSchema, settingsSchema, upstreamSchema } from '../agent-api/schemas.ts';
+import { hashSettings } from '../agent-api/hash.ts';
+import { acceptCommand, type CommandStamp } from '../ha/command.ts';
+
+const planSchema = z.object({
+  role: z.enum(['rw', 'ro', 'standby', 'stopped']),
+  upstream: upstreamSchema.optional(),
+});
+
+/** What outlives the agent's process, on the instance's own volume. Unknown fields of a later release are dropped. */
+const persistedSchema = z.object({
+  /** The highest command obeyed; lower ones are refused for good. */
+  highest: orderSchema.optional(),
+  /** Epoch of the newest demotion: not RW again without a grant that is read from the record. */
+  demotedEpoch: z.number().optional(),
+  /** What this member was last told to be. A restarted container goes on with a follower, never with an RW. */
+  plan: planSchema.default({ role: 'stopped' }),
+  settings: settingsSchema.default({}),
+});
+
+export type Plan = z.infer<typeof planSchema>;
+export type Persisted = z.infer<typeof persistedSchema>;
+
+/** Reads and replaces one small file, durably: when `write` has returned, the content survives a power cut. */
+export interface DurableFile {
+  read(): Promise<string | undefined>;
+  write(content: string): Promise<void>;
+}
+
+/** Changes go to the file first; what this process believes is never ahead of what a crash would leave. */
+export class StateStore {
+  readonly #file: DurableFile;
+  #now: Persisted;
+  #last: Promise<unknown> = Promise.resolve();
+
+  private constructor(file: DurableFile, now: Persisted) {
+    this.#file = file;
+    this.#now = now;
+  }
+
+  /** @throws Error when the file is there and cannot be read: nobody may guess what was promised in it */
+  static async open(file: DurableFile): Promise<StateStore> {
+    const text = await file.read();
+    return new StateStore(file, persistedSchema.parse(text === undefined ? {} : JSON.parse(text)));
+  }
+
+  get now(): Readonly<Persisted> {
+    return this.#now;
+  }
+
+  get settingsHash(): string {
+    return hashSettings(this.#now.settings);
+  }
+
+  /**
+   * Takes a command into the highest seen, durably, together with what obeying it means (`change`).
+   * @returns the reason when it may not be obeyed; then nothing is changed
+   */
+  accept(
+    command: CommandStamp,
+    change: Partial<Persisted> = {},
+  ): Promise<'ForeignCluster' | 'StaleCommand' | undefined> {
+    return this.#inTurn(async () => {
+      const verdict = acceptCommand(this.#now.highest, command);
+      if (!verdict.accepted) return verdict.reason;
+      await this.#write({ ...this.#now, ...change, highest: verdict.highest });
+      return undefined;
+    });
+  }
+
+  /** @param objection throws when the change must not be made any more; asked when its turn has come */
+  change(change: Partial<Persisted>, objection: () => void = () => undefined): Promise<void> {
+    return this.#inTurn(async () => {
+      objection();
+      await this.#write({ ...this.#now, ...change });
+    });
+  }
+
+  async #write(next: Persisted): Promise<void> {
+    const content = JSON.stringify(next);
+    if (content !== JSON.stringify(this.#now)) await this.#file.write(content);
+    this.#now = next;
+  }
+
+  /** One change at a time, each on top of the one before. */
+  #inTurn<T>(act: () => Promise<T>): Promise<T> {
+    const turn = this.#last.then(act);
+    this.#last = turn.catch(() => undefined);
+    return turn;
+  }
+}
