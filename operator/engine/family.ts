@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import type { EngineName, Role, Topology } from '../model/roles.ts';
 import { formatHbaFile, formatIdentFile, SUPERUSER } from './access.ts';
 import { formatConf, parseConf, withoutSettings } from './conf.ts';
+import type { ControlData } from './control.ts';
+import { parseControlData } from './control.ts';
 import { EngineError, SettingsError } from './errors.ts';
 import { ensurePrivateDirectory, readIfExists, writeIfChanged } from './files.ts';
 import { inspectImage } from './image.ts';
@@ -74,10 +76,9 @@ export abstract class FamilyProfile implements seam.EngineProfile {
 
   async look(): Promise<seam.DataFacts> {
     const state = await this.store.state();
-    const directory = state === 'initialized' ? await this.controlDirectory() : undefined;
-    if (directory === undefined) return { state };
-    const { stdout } = await this.run('pg_controldata', ['-D', directory], 10_000);
-    return { state, ...parseControlData(stdout) };
+    if (state !== 'initialized') return { state };
+    const { systemId, timeline } = await this.#controlData();
+    return { state, systemId, timeline };
   }
 
   async launch(request: seam.LaunchRequest): Promise<seam.Launch> {
@@ -89,6 +90,7 @@ export abstract class FamilyProfile implements seam.EngineProfile {
     }
     const state = await this.store.state();
     if (state !== 'initialized') throw new EngineError('NotInitialized', `${this.store.directory} is ${state}`);
+    await this.#requireNothingRuns();
     await this.prepare();
     await this.#clearRemains();
     await this.#requireSameMajor();
@@ -134,9 +136,19 @@ export abstract class FamilyProfile implements seam.EngineProfile {
     const settings = await this.#accept(wanted, this.#stand);
     // Before the first start there is nothing to replace: settings come with the launch.
     if ((await readIfExists(this.#confFile)) === undefined) return { changed: [], needRestart: [] };
-    const { changed, renewed } = await this.#writeFiles(settings);
-    if (changed.length === 0 && !renewed) return { changed, needRestart: await this.#pendingRestart() };
+    const { changed, touched } = await this.#writeFiles(settings);
+    if (!touched) return { changed, needRestart: await this.#pendingRestart() };
     return { changed, needRestart: (await reload(this.tools, this.sql)) ?? [] };
+  }
+
+  /**
+   * Was the engine a follower when it ended, or is it a base backup that never started? Booted without its signal file it
+   * would go on writing the former RW's timeline; it has to boot as a follower and be promoted, which opens a new one.
+   */
+  protected async endedInRecovery(): Promise<boolean> {
+    if ((await readIfExists(join(this.node, 'backup_label'))) !== undefined) return true;
+    const { clusterState } = await this.#controlData();
+    return clusterState?.endsWith('recovery') === true && clusterState !== 'in crash recovery';
   }
 
   protected program(name: string): string {
@@ -150,6 +162,12 @@ export abstract class FamilyProfile implements seam.EngineProfile {
   /** Judges settings before anything is made of them. @throws SettingsError */
   protected async accept(wanted: seam.Settings): Promise<void> {
     await this.#accept(wanted, this.#stand);
+  }
+
+  async #controlData(): Promise<ControlData> {
+    const directory = await this.controlDirectory();
+    if (directory === undefined) return {};
+    return parseControlData((await this.run('pg_controldata', ['-D', directory], 10_000)).stdout);
   }
 
   get #confFile(): string {
@@ -169,16 +187,20 @@ export abstract class FamilyProfile implements seam.EngineProfile {
     return settings;
   }
 
-  async #writeFiles(settings: seam.Settings): Promise<{ changed: string[]; renewed: boolean }> {
+  /** `changed`: settings of the user's that differ from before; `touched`: the engine has something to read again. */
+  async #writeFiles(settings: seam.Settings): Promise<{ changed: string[]; touched: boolean }> {
     const { user, tls } = this.options;
     await ensurePrivateDirectory(this.confDir, user);
     await ensurePrivateDirectory(this.options.runDir, user);
-    const renewed = await copyTls(tls, this.tlsDir, user);
-    await writeIfChanged(join(this.confDir, 'pg_hba.conf'), formatHbaFile(), user);
-    await writeIfChanged(join(this.confDir, 'pg_ident.conf'), formatIdentFile(this.tools.osUserName()), user);
     const before = parseConf((await readIfExists(this.#confFile)) ?? '');
-    await writeIfChanged(this.#confFile, formatConf(settings), user);
-    return { changed: differing(before, settings), renewed };
+    const writes = [
+      await copyTls(tls, this.tlsDir, user),
+      await writeIfChanged(join(this.confDir, 'pg_hba.conf'), formatHbaFile(), user),
+      await writeIfChanged(join(this.confDir, 'pg_ident.conf'), formatIdentFile(this.tools.osUserName()), user),
+      await writeIfChanged(this.#confFile, formatConf(settings), user),
+    ];
+    const changed = differing(before, settings).filter(name => !isOwnedSetting(this.engine, name));
+    return { changed, touched: writes.includes(true) };
   }
 
   protected get tlsDir(): string {
@@ -189,15 +211,15 @@ export abstract class FamilyProfile implements seam.EngineProfile {
     return (await this.observe(AbortSignal.timeout(5000)).catch(() => undefined))?.pendingRestart ?? [];
   }
 
-  /**
-   * Pid and lock files of the former engine block a start when their number belongs to another process by now (engines.md
-   * 9). They go only after a look at the processes: an orphaned backend goes on writing without any file.
-   */
-  async #clearRemains(): Promise<void> {
+  /** Looks at processes, not at pid files: an orphaned backend goes on writing without any file. */
+  async #requireNothingRuns(): Promise<void> {
     const alive = await this.tools.processesIn(this.node);
-    if (alive.length > 0) {
-      throw new EngineError('StillRunning', `processes ${alive.join(', ')} still work on ${this.node}`);
-    }
+    if (alive.length === 0) return;
+    throw new EngineError('StillRunning', `processes ${alive.join(', ')} still work on ${this.node}`);
+  }
+
+  /** Pid and lock files of the former engine block a start when their number belongs to another process by now (engines.md 9). */
+  async #clearRemains(): Promise<void> {
     for (const path of [join(this.node, 'postmaster.pid'), this.#socket, `${this.#socket}.lock`]) {
       await rm(path, { force: true });
     }
@@ -223,11 +245,4 @@ export abstract class FamilyProfile implements seam.EngineProfile {
       this.options.user,
     );
   }
-}
-
-/** System identifier and timeline in the output of pg_controldata. */
-export function parseControlData(text: string): Pick<seam.DataFacts, 'systemId' | 'timeline'> {
-  const systemId = /^Database system identifier:\s+(\d+)$/m.exec(text)?.[1];
-  const timeline = /^Latest checkpoint's TimeLineID:\s+(\d+)$/m.exec(text)?.[1];
-  return { systemId, timeline: timeline === undefined ? undefined : Number(timeline) };
 }

@@ -30,7 +30,8 @@ export interface EngineProfile {
   /**
    * Writes configuration and signal files for the role, then says what to run. Called right before each start, and only
    * when the caller has proven that nothing of the former engine is left; throws StillRunning when it sees otherwise.
-   * After a launch as RW, `promote` follows: a PolarDB that lost its local directory has to boot as a follower first.
+   * After a launch as RW, `promote` follows: what was a follower when it ended (and must open a new timeline), and a PolarDB
+   * that lost its local directory, boot as followers first.
    */
   launch(request: LaunchRequest): Promise<Launch>;
 

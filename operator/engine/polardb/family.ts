@@ -43,6 +43,8 @@ export abstract class PolarFamily extends FamilyProfile {
 
   /** File that makes a boot a follower's: `replica.signal` shares the storage, `standby.signal` has its own. */
   protected abstract readonly followerSignal: string;
+  /** Even when it is to be RW: it is promoted then. */
+  protected abstract mustBootAsFollower(): Promise<boolean>;
 
   serves(): boolean {
     return true;
@@ -68,7 +70,7 @@ export abstract class PolarFamily extends FamilyProfile {
 
   async demote(): Promise<void> {
     await ensurePrivateDirectory(this.node, this.options.user);
-    await writeIfChanged(this.signalFile, '', this.options.user);
+    await writeIfChanged(this.#signalFile, '', this.options.user);
   }
 
   protected layers({ upstream }: Stand): Omit<SettingLayers, 'wanted'> {
@@ -83,11 +85,11 @@ export abstract class PolarFamily extends FamilyProfile {
   }
 
   protected async writeRole(role: Role): Promise<void> {
-    if (role === 'rw') await removeDurably(this.signalFile);
+    if (role === 'rw' && !(await this.mustBootAsFollower())) await removeDurably(this.#signalFile);
     else await this.demote();
   }
 
-  protected get signalFile(): string {
+  get #signalFile(): string {
     return join(this.node, this.followerSignal);
   }
 

@@ -36,6 +36,10 @@ export class PolarLocal extends PolarFamily {
     });
   }
 
+  protected mustBootAsFollower(): Promise<boolean> {
+    return this.endedInRecovery();
+  }
+
   protected async prepare(): Promise<void> {
     const state = await this.own.state();
     if (state !== 'initialized') this.requireStore(state);

@@ -1,6 +1,5 @@
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Role } from '../../model/roles.ts';
 import { removeDurably, writeFileAtomic } from '../files.ts';
 import type { EngineOptions, EngineTools } from '../options.ts';
 import type { ImageFacts, Report, Upstream } from '../profile.ts';
@@ -43,16 +42,12 @@ export class PolarShare extends PolarFamily {
     });
   }
 
-  /**
-   * A skeleton that boots as RW comes up as a second, broken-looking RW (`base/5 is missing`): it boots as a follower and is
-   * promoted.
-   */
-  protected override async writeRole(role: Role): Promise<void> {
-    const isSkeleton = await access(this.#skeleton).then(
+  /** A skeleton that boots as RW comes up as a second, broken-looking RW (`base/5 is missing`). */
+  protected async mustBootAsFollower(): Promise<boolean> {
+    return access(this.#skeleton).then(
       () => true,
       () => false,
     );
-    await super.writeRole(isSkeleton ? 'ro' : role);
   }
 
   /** Beside the directory: it has never been RW since it was made. */

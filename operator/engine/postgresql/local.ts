@@ -73,7 +73,7 @@ export class PostgresLocal extends FamilyProfile {
   }
 
   protected async writeRole(role: Role): Promise<void> {
-    if (role === 'rw') await removeDurably(this.#signal);
+    if (role === 'rw' && !(await this.endedInRecovery())) await removeDurably(this.#signal);
     else await this.demote();
   }
 
