@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, open, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { entering, type Machine } from './machines.ts';
+import { entering, inside, type Machine } from './machines.ts';
 import { machineDirectory } from './paths.ts';
 import { run, until } from './run.ts';
 import { tar } from './tar.ts';
@@ -37,9 +37,7 @@ export async function loadArchive(cluster: string, nodes: readonly Machine[], ar
 async function loadOnce(cluster: string, node: Machine, archive: string, mark: string): Promise<void> {
   const loaded = join(machineDirectory(cluster, node.name), 'loaded');
   if (existsSync(join(loaded, mark))) return;
-  await until(`containerd of ${node.name}`, 30, () =>
-    Promise.resolve(existsSync(`/proc/${node.pid}/root/run/containerd/containerd.sock`) || undefined),
-  );
+  await until(`containerd of ${node.name}`, 60, () => inside(node, 'all', ['ctr', 'version']));
   const file = await open(archive);
   try {
     // By standard input: the node need not see the file.

@@ -115,6 +115,8 @@ async function waitForNodes(state: ClusterState): Promise<void> {
     if (missing.length > 0) throw new Error(`not Ready: ${missing.join(', ')}`);
     return true;
   });
+  const account = '/api/v1/namespaces/default/serviceaccounts/default';
+  await until(`service accounts of ${state.name}`, readySeconds, () => get(state, account));
   const dns = `http://${addressesOf(state.index).controlPlane}:8181/ready`;
   await until(`DNS of ${state.name}`, readySeconds, async () => ((await fetch(dns)).ok ? true : undefined));
 }
