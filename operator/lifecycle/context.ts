@@ -72,6 +72,8 @@ export interface Tools {
 
 /** One look at one cluster, and the tools to change it. */
 export interface ClusterContext {
+  /** As it came from the API server, for writing. */
+  object: RawCluster;
   cluster: MPDCluster;
   plan: ClusterPlan;
   children: Children;

@@ -1,4 +1,5 @@
 import { isReason } from '../kube/errors.ts';
+import { hasFinalizer, removeFinalizer } from '../kube/finalizers.ts';
 import { RESOURCES, type Pod } from '../kube/resources.ts';
 import { ATTESTATION_ANNOTATION } from '../ha/ladder.ts';
 import { parseRecord, type LeaseObject } from '../ha/lease.ts';
@@ -66,15 +67,13 @@ export async function removePods(context: ClusterContext): Promise<StepResult> {
  * then nobody can make a twin of the same name, and a force-deleted pod can still be proven.
  */
 export async function releasePods(context: ClusterContext): Promise<void> {
-  const leaving = context.children.pods.filter(pod => isLeaving(pod) && hasFinalizer(pod));
+  const leaving = context.children.pods.filter(pod => isLeaving(pod) && hasFinalizer(pod, POD_FINALIZER));
   if (leaving.length === 0) return;
   const record = await readRecord(context);
   for (const pod of leaving) {
     if (mayRelease(context, pod, record)) await release(context, pod);
   }
 }
-
-const hasFinalizer = (pod: Pod): boolean => pod.metadata.finalizers?.includes(POD_FINALIZER) ?? false;
 
 async function readRecord({ plan, tools }: ClusterContext): Promise<GroupRecord | undefined> {
   const lease = await tools.client.get(RESOURCES.leases, { namespace: plan.namespace, name: recordName(plan.name) });
@@ -108,18 +107,11 @@ function isAttested({ cluster }: ClusterContext, { metadata }: Pod): boolean {
 }
 
 async function release({ tools }: ClusterContext, pod: Pod): Promise<void> {
-  const { name, namespace, resourceVersion, finalizers = [] } = pod.metadata;
-  const rest = finalizers.filter(finalizer => finalizer !== POD_FINALIZER);
   try {
-    await tools.client.patchMerge(
-      RESOURCES.pods,
-      { name, namespace },
-      { metadata: { finalizers: rest } },
-      { resourceVersion },
-    );
-    tools.log.info('released pod: its engine is proven stopped', { pod: name });
+    await removeFinalizer(tools.client, RESOURCES.pods, pod, POD_FINALIZER);
+    tools.log.info('released pod: its engine is proven stopped', { pod: pod.metadata.name });
   } catch (error) {
-    // Gone or changed: the watch shows the new state and wakes us.
-    if (!isReason(error, 'NotFound') && !isReason(error, 'Conflict')) throw error;
+    // It has changed: the watch shows the new state and wakes us.
+    if (!isReason(error, 'Conflict')) throw error;
   }
 }

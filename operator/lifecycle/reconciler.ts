@@ -1,9 +1,11 @@
-import { isDeepStrictEqual } from 'node:util';
 import { parseCluster, type MPDCluster, type MPDClusterStatus } from '../../crds/mpdcluster.ts';
+import { setConditions } from '../kube/conditions.ts';
 import { isReason } from '../kube/errors.ts';
+import { addFinalizer, removeFinalizer } from '../kube/finalizers.ts';
+import { patchStatusIfChanged } from '../kube/status.ts';
 import type { PersistentVolumeClaim } from '../kube/resources.ts';
 import { RESOURCES } from '../kube/resources.ts';
-import { keyOf, refOf } from '../kube/types.ts';
+import { keyOf } from '../kube/types.ts';
 import { UserError } from '../model/errors.ts';
 import { CLUSTER_FINALIZER, runningParams } from '../model/names.ts';
 import { readParameterMap } from '../settings/parameter-map.ts';
@@ -18,7 +20,7 @@ import { currentOperation, type ListedOperation } from './operations.ts';
 import { OperationRunner, type RanOperation } from './run-operation.ts';
 import type { ClusterPlan } from './plan.ts';
 import { removalPlan, resolvePlan } from './resolve.ts';
-import { buildStatus, refusedStatus, statusPatch, withCondition, type Verdict } from './status.ts';
+import { buildStatus, refusedStatus, withCondition, type Verdict } from './status.ts';
 
 /** What the watches know. */
 export interface Sources {
@@ -66,11 +68,11 @@ export class ClusterReconciler {
     if (parsed.problems) return this.#refuseUnread(raw, parsed.problems[0]!);
     const cluster = parsed.value;
     if (!this.#isOurs(cluster)) return undefined;
-    if (this.#isForeign(cluster)) return this.#askForAdoption(cluster);
+    if (this.#isForeign(cluster)) return this.#askForAdoption(raw, cluster);
     try {
-      return await this.#look(await this.#open(key, cluster));
+      return await this.#look(await this.#open(raw, cluster));
     } catch (error) {
-      if (error instanceof UserError) return this.#refuse(cluster, error);
+      if (error instanceof UserError) return this.#refuse(raw, cluster, error);
       // Somebody wrote in between; the watch brings the newer state.
       if (isReason(error, 'Conflict')) return { requeueAfterMs: 50 };
       throw error;
@@ -90,15 +92,17 @@ export class ClusterReconciler {
     return !isJudged && leases.length === 0;
   }
 
-  async #open(key: string, cluster: MPDCluster): Promise<ClusterContext> {
+  async #open(object: RawCluster, cluster: MPDCluster): Promise<ClusterContext> {
     const { sources, tools } = this.#options;
     const { namespace, name } = cluster.metadata;
+    const key = keyOf(cluster.metadata);
     const memory = this.#memories.get(key) ?? new Memory();
     this.#memories.set(key, memory);
     const children = sources.children(namespace, name);
     const claim = await this.#sharedClaim(cluster);
     const plan = (of: MPDCluster): ClusterPlan => this.#plan(of, children, claim);
     const context: ClusterContext = {
+      object,
       cluster,
       plan: plan(cluster),
       children,
@@ -108,6 +112,7 @@ export class ClusterReconciler {
       adopt: newer => {
         const { value } = parseCluster(newer as unknown as Parameters<typeof parseCluster>[0]);
         if (!value) throw new Error(`cluster ${key} was changed to something that cannot be read`);
+        context.object = newer;
         context.cluster = value;
         context.plan = plan(value);
       },
@@ -137,7 +142,8 @@ export class ClusterReconciler {
 
   async #look(context: ClusterContext): Promise<Outcome> {
     const { cluster } = context;
-    await this.#ensureFinalizer(cluster);
+    // Before anything is made, so that nothing can be left behind.
+    context.object = await addFinalizer(context.tools.client, MPD_CLUSTERS, context.object, CLUSTER_FINALIZER);
     const { namespace, name } = cluster.metadata;
     const operations = listOperations(this.#options.sources.operations(namespace, name));
     const needed = neededOperation(cluster, operations);
@@ -152,7 +158,7 @@ export class ClusterReconciler {
 
   async #afterOperation(context: ClusterContext, operation: ListedOperation, ran: RanOperation): Promise<Outcome> {
     if (operation.type === 'delete' && ran.verdict.clusterStatus === 'Deleting' && ran.isDone) {
-      await this.#removeFinalizer(context.cluster);
+      await removeFinalizer(context.tools.client, MPD_CLUSTERS, context.object, CLUSTER_FINALIZER);
       return undefined;
     }
     return this.#report(context, ran.verdict, ran.requeueAfterMs);
@@ -172,64 +178,33 @@ export class ClusterReconciler {
   }
 
   async #report(context: ClusterContext, verdict: Verdict, requeueAfterMs: number | undefined): Promise<Outcome> {
-    await this.#writeStatus(context.cluster, buildStatus(context, verdict));
+    await this.#writeStatus(context.object, buildStatus(context, verdict));
     return requeueAfterMs === undefined ? undefined : { requeueAfterMs };
   }
 
-  async #refuse(cluster: MPDCluster, error: UserError): Promise<Outcome> {
+  async #refuse(raw: RawCluster, cluster: MPDCluster, error: UserError): Promise<Outcome> {
     const now = this.#options.tools.now();
-    await this.#writeStatus(cluster, refusedStatus(cluster, error.message, now));
+    await this.#writeStatus(raw, refusedStatus(cluster, error.message, now));
     return { requeueAfterMs: REFUSED_MS };
   }
 
-  /** Stored under another CRD, such as the original's: said in the one field that everybody looks at. */
+  /** Stored under another CRD, such as the original's. */
   async #refuseUnread(raw: RawCluster, problem: UserError): Promise<undefined> {
     this.#options.tools.log.warn('cluster cannot be read', { cluster: keyOf(raw.metadata), error: problem });
-    const condition = { type: 'Accepted', status: 'False', reason: 'Unreadable', message: problem.message };
-    const lastTransitionTime = new Date(0).toISOString().replace('.000Z', 'Z');
-    const conditions = [{ ...condition, lastTransitionTime }];
-    const before = raw.status?.conditions?.map(({ type, message }) => ({ type, message }));
-    if (isDeepStrictEqual(before, [{ type: condition.type, message: condition.message }])) return;
-    await this.#options.tools.client.patchStatus(MPD_CLUSTERS, refOf(keyOf(raw.metadata)), { conditions });
+    const update = { type: 'Accepted', status: 'False', reason: 'Unreadable', message: problem.message } as const;
+    const conditions = [...setConditions(raw.status?.conditions, [update], this.#options.tools.now())];
+    await this.#writeStatus(raw, { conditions });
   }
 
-  async #askForAdoption(cluster: MPDCluster): Promise<undefined> {
+  async #askForAdoption(raw: RawCluster, cluster: MPDCluster): Promise<undefined> {
     const message =
       'this cluster was made by the original operator; it is left untouched. Move its data to a new cluster, or keep the original';
     const verdict = { type: 'AdoptionRequired', status: 'True', reason: 'ForeignCluster', message } as const;
     const now = this.#options.tools.now();
-    await this.#writeStatus(cluster, withCondition(cluster, verdict, now));
+    await this.#writeStatus(raw, withCondition(cluster, verdict, now));
   }
 
-  async #writeStatus(cluster: MPDCluster, status: MPDClusterStatus): Promise<void> {
-    const patch = statusPatch(cluster.status, status);
-    if (!patch) return;
-    const { name, namespace, resourceVersion } = cluster.metadata;
-    await this.#options.tools.client.patchStatus(MPD_CLUSTERS, { name, namespace }, patch, { resourceVersion });
-  }
-
-  /** Before anything is made, so that nothing can be left behind. */
-  async #ensureFinalizer({ metadata }: MPDCluster): Promise<void> {
-    if (metadata.deletionTimestamp || metadata.finalizers?.includes(CLUSTER_FINALIZER)) return;
-    await this.#patchFinalizers(metadata, [...(metadata.finalizers ?? []), CLUSTER_FINALIZER]);
-  }
-
-  async #removeFinalizer({ metadata }: MPDCluster): Promise<void> {
-    await this.#patchFinalizers(
-      metadata,
-      (metadata.finalizers ?? []).filter(it => it !== CLUSTER_FINALIZER),
-    );
-  }
-
-  async #patchFinalizers(metadata: MPDCluster['metadata'], finalizers: string[]): Promise<void> {
-    const { name, namespace, resourceVersion } = metadata;
-    const patched = await this.#options.tools.client.patchMerge(
-      MPD_CLUSTERS,
-      { name, namespace },
-      { metadata: { finalizers } },
-      { resourceVersion },
-    );
-    metadata.resourceVersion = patched.metadata.resourceVersion ?? resourceVersion;
-    metadata.finalizers = finalizers;
+  async #writeStatus(object: RawCluster, status: MPDClusterStatus): Promise<void> {
+    await patchStatusIfChanged(this.#options.tools.client, MPD_CLUSTERS, object, status);
   }
 }

@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import {
   targetClass,
   type ClusterStatus,
@@ -6,11 +5,14 @@ import {
   type MPDCluster,
   type MPDClusterStatus,
 } from '../../crds/mpdcluster.ts';
+import { setConditions, type ConditionUpdate } from '../kube/conditions.ts';
 import { LABEL, ORIGINAL_LABEL, roleLabel } from '../model/labels.ts';
 import { rwService } from '../model/names.ts';
 import { podOf, type Children, type ClusterContext } from './context.ts';
 import { isLeaving, isReady, obstacle } from './gather/pods.ts';
 import type { ClusterPlan, InstancePlan } from './plan.ts';
+
+type Conditions = NonNullable<MPDClusterStatus['conditions']>;
 
 /** What this look at the cluster came to. */
 export interface Verdict {
@@ -33,7 +35,7 @@ export function buildStatus(context: ClusterContext, verdict: Verdict): MPDClust
     ...status,
     observedGeneration: cluster.metadata.generation,
     clusterStatus: verdict.clusterStatus,
-    conditions: mergeConditions(cluster, conditions, context.tools.now()),
+    conditions: judge(cluster, conditions, context.tools.now()),
     followerNum: followers.length,
     readyFollowers: ready,
     followers: `${ready}/${cluster.spec.followerNum}`,
@@ -56,40 +58,21 @@ export function refusedStatus(cluster: MPDCluster, message: string, now: Date): 
     ...cluster.status,
     observedGeneration: cluster.metadata.generation,
     clusterStatus: cluster.status.clusterStatus ?? 'Creating',
-    conditions: mergeConditions(cluster, isNew ? [refusal, notReady] : [refusal], now),
+    conditions: judge(cluster, isNew ? [refusal, notReady] : [refusal], now),
   };
 }
 
 /** One condition more, such as that a cluster of the original has to be adopted. */
 export function withCondition(cluster: MPDCluster, verdict: ConditionVerdict, now: Date): MPDClusterStatus {
-  return { ...cluster.status, conditions: mergeConditions(cluster, [verdict], now) };
+  return { ...cluster.status, conditions: judge(cluster, [verdict], now) };
 }
 
-/** A merge patch from one status to another; undefined when they are equal. Fields that are gone become null. */
-export function statusPatch(from: MPDClusterStatus, to: MPDClusterStatus): object | undefined {
-  const plain = (value: unknown): Record<string, unknown> =>
-    JSON.parse(JSON.stringify(value)) as Record<string, unknown>;
-  const [before, after] = [plain(from), plain(to)];
-  const names = new Set([...Object.keys(before), ...Object.keys(after)]);
-  const changed = [...names].filter(name => !isDeepStrictEqual(before[name], after[name]));
-  if (changed.length === 0) return undefined;
-  return Object.fromEntries(changed.map(name => [name, after[name] ?? null]));
-}
+type ConditionVerdict = Omit<ConditionUpdate, 'observedGeneration'>;
 
-type Condition = NonNullable<MPDClusterStatus['conditions']>[number];
-type ConditionVerdict = Pick<Condition, 'type' | 'status' | 'reason' | 'message'>;
-
-/** Conditions keep the time of their last change of verdict; those that nobody judges now stay. */
-function mergeConditions(cluster: MPDCluster, verdicts: readonly ConditionVerdict[], now: Date): Condition[] {
-  const current = cluster.status.conditions ?? [];
-  const merged = verdicts.map((verdict): Condition => {
-    const before = current.find(it => it.type === verdict.type);
-    const kept = before?.status === verdict.status ? before.lastTransitionTime : undefined;
-    const lastTransitionTime = kept ?? now.toISOString().replace(/\.\d+Z$/, 'Z');
-    return { ...verdict, observedGeneration: cluster.metadata.generation, lastTransitionTime };
-  });
-  const others = current.filter(it => !verdicts.some(verdict => verdict.type === it.type));
-  return [...merged, ...others].sort((a, b) => (a.type < b.type ? -1 : 1));
+/** All that is judged speaks of the generation that was looked at; conditions that nobody judges now stay. */
+function judge({ status, metadata }: MPDCluster, verdicts: readonly ConditionVerdict[], now: Date): Conditions {
+  const updates = verdicts.map(verdict => ({ ...verdict, observedGeneration: metadata.generation }));
+  return [...setConditions(status.conditions, updates, now)];
 }
 
 function isServing(children: Children, instance: InstancePlan): boolean {
