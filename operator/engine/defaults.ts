@@ -25,9 +25,9 @@ export function commonDefaults(image: ImageFacts): Settings {
     log_timezone: 'UTC',
     timezone: 'UTC',
     lc_messages: 'C',
-    lc_monetary: 'C.UTF-8',
-    lc_numeric: 'C.UTF-8',
-    lc_time: 'C.UTF-8',
+    lc_monetary: 'C',
+    lc_numeric: 'C',
+    lc_time: 'C',
     default_text_search_config: 'pg_catalog.english',
     huge_pages: 'try',
   };

@@ -1,4 +1,4 @@
-import { readFile, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { EngineName, Role, Topology } from '../model/roles.ts';
 import { formatHbaFile, formatIdentFile, SUPERUSER } from './access.ts';
@@ -226,8 +226,8 @@ export abstract class FamilyProfile implements seam.EngineProfile {
   }
 
   async #requireSameMajor(): Promise<void> {
-    const text = await readFile(join(this.node, 'PG_VERSION'), 'utf8');
-    if (Number(text) === this.image.major) return;
+    const text = await readIfExists(join(this.node, 'PG_VERSION'));
+    if (text === undefined || Number(text) === this.image.major) return;
     throw new EngineError(
       'WrongEngine',
       `the data is of version ${text.trim()}, the image holds ${this.image.version}`,

@@ -71,7 +71,8 @@ export async function ensurePrivateDirectory(path: string, owner?: OsUser): Prom
   });
   if (!found) await mkdir(path, { mode: 0o700 });
   else if (!found.isDirectory()) throw new Error(`${path} is not a directory`);
-  await chmod(path, 0o700);
+  // Whoever does not own a directory may not change it, even to what it is.
+  if (found === undefined || (found.mode & 0o7777) !== 0o700) await chmod(path, 0o700);
   if (owner) await chown(path, owner.uid, owner.gid);
   if (!found) await syncDirectory(dirname(path));
 }

@@ -29,7 +29,7 @@ export abstract class PolarFamily extends FamilyProfile {
   protected readonly node: string;
   protected readonly confDir: string;
   protected readonly store: Place;
-  /** The member's own directory: any finished content has the version file. */
+  /** The member's own directory. What a finished one holds is the engine's business, so the marker alone decides. */
   protected readonly own: Place;
 
   /** @param storeDir the durable directory, absolute and without a slash at its end */
@@ -38,7 +38,7 @@ export abstract class PolarFamily extends FamilyProfile {
     this.node = join(options.dataDir, 'pgdata');
     this.confDir = this.node;
     this.store = new Place(storeDir, 'global/pg_control', options.user);
-    this.own = new Place(this.node, 'PG_VERSION', options.user);
+    this.own = new Place(this.node, '.', options.user);
   }
 
   /** File that makes a boot a follower's: `replica.signal` shares the storage, `standby.signal` has its own. */

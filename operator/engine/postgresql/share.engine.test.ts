@@ -1,4 +1,6 @@
 import { expect } from 'chai';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Member } from '../testing/member.ts';
 import { Bench, SMALL } from '../testing/member.ts';
 
@@ -40,8 +42,17 @@ describe('PostgreSQL with one volume for all (real engine)', function () {
     expect(await b.profile.observe(AbortSignal.timeout(2000))).to.include({ role: 'rw', acceptsWrites: true });
   });
 
-  it('and back after a fast stop', async () => {
+  it('does not start data of another major version', async () => {
     await b.stop();
+    const version = join(b.pgdata, 'PG_VERSION');
+    const before = await readFile(version, 'utf8');
+    await writeFile(version, '14\n');
+    const refused = await a.profile.launch({ role: 'rw', settings: SMALL }).catch((error: unknown) => error);
+    expect(refused).to.include({ code: 'WrongEngine' });
+    await writeFile(version, before);
+  });
+
+  it('and back after a fast stop', async () => {
     await a.startRw();
     expect(await a.sql('SELECT count(*)::int AS rows FROM t')).to.deep.equal([{ rows: 1000 }]);
   });
