@@ -42,6 +42,11 @@ describe('operator Deployment', () => {
       },
     ]));
 
+  it('has no zero value that the API server would not store', () => {
+    expect(spec).not.to.have.property('minReadySeconds');
+    expect(pod).not.to.have.property('hostNetwork');
+  });
+
   it('selects by labels that never change', () => {
     expect(spec.selector).to.deep.equal({
       matchLabels: { 'app.kubernetes.io/name': 'polardb-stack', 'app.kubernetes.io/component': 'operator' },
@@ -59,8 +64,7 @@ describe('operator Deployment', () => {
       runAsNonRoot: true,
       seccompProfile: { type: 'RuntimeDefault' },
     });
-    expect(pod['hostNetwork']).to.equal(false);
-    expect(pod).not.to.have.property('volumes');
+    for (const refused of ['hostNetwork', 'hostPID', 'hostIPC', 'volumes']) expect(pod).not.to.have.property(refused);
   });
 
   it('names pull Secrets and watched namespaces only when the site does', () => {

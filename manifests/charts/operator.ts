@@ -7,7 +7,10 @@ import type { Site } from '../schema.ts';
 /** User of our parts; no image needs to know it. */
 const USER = 65532;
 
-/** The operator: two replicas, one of them leads, the other is warm. */
+/**
+ * The operator: two replicas, one of them leads, the other is warm. No PodDisruptionBudget: databases do not depend on
+ * the operator for a moment, and kubectl reports every budget as changed at each apply (its selector is always patched).
+ */
 export class OperatorChart extends Chart {
   constructor(scope: Construct, id: string, site: Site) {
     super(scope, id, { disableResourceNameHashes: true, namespace: site.systemNamespace });
@@ -30,13 +33,6 @@ export class OperatorChart extends Chart {
     // A selector of our own: the default one holds a hash of construct ids, and selectors can never be changed.
     deployment.select(kplus.LabelSelector.of({ labels: partLabels('operator') }));
     ApiObject.of(deployment).addJsonPatch(...patches(site));
-    new kplus.k8s.KubePodDisruptionBudget(this, 'budget', {
-      metadata: { name, labels: INSTALLED },
-      spec: {
-        maxUnavailable: kplus.k8s.IntOrString.fromNumber(1),
-        selector: { matchLabels: partLabels('operator') },
-      },
-    });
   }
 }
 
@@ -97,6 +93,9 @@ function patches(site: Site): JsonPatch[] {
   const { limits, requests } = site.operator.resources;
   const names = site.imagePullSecrets.map(name => ({ name }));
   return [
+    // Zero values that the API server does not store: each apply would find them missing and report a change.
+    JsonPatch.remove('/spec/minReadySeconds'),
+    JsonPatch.remove(`${POD}/hostNetwork`),
     // A hash of construct ids that nothing selects by.
     JsonPatch.remove('/spec/template/metadata/labels/cdk8s.io~1metadata.addr'),
     JsonPatch.add(`${POD}/containers/0/resources`, { limits: quantities(limits), requests: quantities(requests) }),
