@@ -1,0 +1,57 @@
+import { expect } from 'chai';
+import type { MPDClusterSpecInput, MPDClusterStatus } from '../../crds/mpdcluster.ts';
+import type { OperationType } from '../../crds/mpdoperation.ts';
+import { currentOperation, listOperations, neededOperation, operationName } from './operations.ts';
+import type { RawOperation } from './kinds.ts';
+import { clusterOf, localSpec } from './testing/fixtures.ts';
+
+type Phase = NonNullable<NonNullable<RawOperation['status']>['phase']>;
+
+const operation = (type: OperationType, phase: Phase): RawOperation => ({
+  apiVersion: 'mpd.polardb.aliyun.com/v1',
+  kind: 'MPDOperation',
+  metadata: { name: `orders-${type}`, namespace: 'shop', creationTimestamp: '2026-01-01T00:00:00Z' },
+  spec: { target: { name: 'orders' }, type, requestedBy: 'spec' },
+  status: { phase },
+});
+
+const ros = (count: number): MPDClusterStatus['dbInstanceStatus'] =>
+  Object.fromEntries(Array.from({ length: count }, (_, i) => [String(1004 + 2 * i), { insType: 'ro' as const }]));
+
+describe('operation that the state of a cluster calls for', () => {
+  const running: MPDClusterStatus = { clusterStatus: 'Running', dbInstanceStatus: ros(2) };
+  const cases: [string, MPDClusterSpecInput, MPDClusterStatus, RawOperation[], OperationType | undefined][] = [
+    ['a new cluster', localSpec, {}, [], 'create'],
+    ['one that is being created', localSpec, { clusterStatus: 'Creating' }, [operation('create', 'Running')], 'create'],
+    [
+      'one whose creation ended but was not told',
+      localSpec,
+      { ...running, clusterStatus: 'Creating' },
+      [operation('create', 'Succeeded')],
+      undefined,
+    ],
+    ['one that is as wanted', localSpec, running, [], undefined],
+    ['more followers', { ...localSpec, followerNum: 3 }, running, [], 'addRo'],
+    ['fewer followers: not a thing of this release', { ...localSpec, followerNum: 1 }, running, [], undefined],
+    ['stop', { ...localSpec, stopped: true }, running, [], 'stop'],
+    ['stopped', { ...localSpec, stopped: true }, { ...running, clusterStatus: 'Stopped' }, [], undefined],
+    ['start', localSpec, { ...running, clusterStatus: 'Stopped' }, [], 'start'],
+  ];
+  for (const [what, spec, status, operations, needed] of cases) {
+    it(what, () => expect(neededOperation(clusterOf(spec, status), listOperations(operations))).to.equal(needed));
+  }
+
+  it('deletion comes before everything, and does not wait for what is interrupted', () => {
+    const cluster = clusterOf(localSpec, running);
+    cluster.metadata.deletionTimestamp = '2026-01-02T00:00:00Z';
+    const operations = listOperations([operation('create', 'Interrupted'), operation('delete', 'Pending')]);
+    expect(neededOperation(cluster, operations)).to.equal('delete');
+    expect(currentOperation(cluster, operations)?.type).to.equal('delete');
+  });
+
+  it('is named once for creation, and by generation for edits', () => {
+    const cluster = clusterOf(localSpec);
+    expect(operationName(cluster, 'create')).to.equal('orders-create-7a1c5a3e');
+    expect(operationName(cluster, 'addRo')).to.equal('orders-addro-g3');
+  });
+});

@@ -1,0 +1,145 @@
+import { StackOperator, type StackOperatorOptions } from '../kube/operator.ts';
+import { RESOURCES, type Node } from '../kube/resources.ts';
+import { keyOf, type KubeObject } from '../kube/types.ts';
+import { newPassword } from '../pki/passwords.ts';
+import { SETTINGS_WATCHES } from '../settings/site.ts';
+import { TlsAgentDirectory } from './agents.ts';
+import type { AgentDirectory, Children, Tools } from './context.ts';
+import { CaIssuer } from './issuer.ts';
+import { MPD_CLUSTERS, MPD_OPERATIONS } from './kinds.ts';
+import type { ClusterPlan } from './plan.ts';
+import { ClusterReconciler } from './reconciler.ts';
+import {
+  BY_CLUSTER,
+  byCluster,
+  CachedSources,
+  CHILD_SELECTOR,
+  CHILD_TYPES,
+  clusterKeyOf,
+  trimNode,
+  trimPod,
+} from './sources.ts';
+import type { Caches } from './sources.ts';
+
+export interface LifecycleOptions extends StackOperatorOptions {
+  operatorName: string;
+  systemNamespace: string;
+  settingsNamespace: string;
+  /** Namespaces with clusters; absent: all. */
+  watchNamespaces?: readonly string[];
+  stackImage: string;
+  pullPolicy: ClusterPlan['images']['pullPolicy'];
+  /** Clusters worked on at the same time. */
+  workers: number;
+}
+
+/** The part `operator`: watches clusters, their children and the site's maps, and brings each cluster to its spec. */
+export class LifecycleOperator extends StackOperator {
+  readonly #options: LifecycleOptions;
+  #agents: TlsAgentDirectory | undefined;
+
+  constructor(options: LifecycleOptions) {
+    super(options);
+    this.#options = options;
+  }
+
+  protected override init(): Promise<void> {
+    const caches = this.#watchAll();
+    const sources = new CachedSources(caches);
+    const { operatorName, stackImage, pullPolicy, workers } = this.#options;
+    const base = {
+      client: this.client,
+      log: this.log,
+      now: () => new Date(),
+      systemNamespace: this.#options.systemNamespace,
+    };
+    const issuer = new CaIssuer(base);
+    const tools = this.#tools({ ...base, issuer }, sources);
+    const reconciler = new ClusterReconciler({ tools, sources, operatorName, stackImage, pullPolicy });
+    const controller = this.controller({
+      name: 'mpdcluster',
+      workers,
+      reconcile: async key => {
+        this.#agents ??= await this.#openAgents(issuer);
+        return reconciler.reconcile(key);
+      },
+    });
+    const ofCluster = (object: KubeObject): string[] => [clusterKeyOf(object) ?? ''].filter(key => key !== '');
+    const all = (): string[] => caches.clusters.list().map(cluster => keyOf(cluster.metadata));
+    controller.on(caches.clusters).on(caches.operations, ofCluster);
+    for (const kind of Object.keys(CHILD_TYPES) as (keyof Children)[])
+      controller.on<KubeObject>(caches[kind], ofCluster);
+    // A node says something new only when a taint does: its heartbeats are trimmed away, but still events.
+    caches.nodes.onChange(({ object, previous }) => {
+      if (taints(object) !== taints(previous)) for (const key of all()) controller.enqueue(key);
+    });
+    for (const cache of caches.settings) {
+      cache.onChange(() => {
+        this.#reread(sources);
+        for (const key of all()) controller.enqueue(key);
+      });
+    }
+    return Promise.resolve();
+  }
+
+  override async drain(): Promise<boolean> {
+    const ended = await super.drain();
+    this.#agents?.close();
+    return ended;
+  }
+
+  #watchAll(): Caches {
+    const namespaces = this.#options.watchNamespaces;
+    const child = { namespaces, labelSelector: CHILD_SELECTOR, indexes: { [BY_CLUSTER]: byCluster } };
+    const children = Object.entries(CHILD_TYPES).map(([kind, type]) => [
+      kind,
+      type === RESOURCES.pods
+        ? this.watch(RESOURCES.pods, { ...child, trim: trimPod })
+        : this.watch(type as typeof RESOURCES.services, child),
+    ]);
+    const settings = { namespaces: [this.#options.settingsNamespace] };
+    const maps = SETTINGS_WATCHES.names.map(name => ({ ...settings, fieldSelector: `metadata.name=${name}` }));
+    return {
+      ...(Object.fromEntries(children) as Omit<Caches, 'clusters' | 'operations' | 'nodes' | 'settings'>),
+      clusters: this.watch(MPD_CLUSTERS, { namespaces }),
+      operations: this.watch(MPD_OPERATIONS, { namespaces, indexes: { [BY_CLUSTER]: byTarget } }),
+      nodes: this.watch(RESOURCES.nodes, { trim: trimNode }),
+      settings: [...maps, { ...settings, labelSelector: SETTINGS_WATCHES.selector }].map(request =>
+        this.watch(RESOURCES.configMaps, request),
+      ),
+    };
+  }
+
+  #tools(base: Pick<Tools, 'client' | 'log' | 'now' | 'issuer' | 'systemNamespace'>, sources: CachedSources): Tools {
+    const agents: AgentDirectory = {
+      of: (instance, address) => {
+        if (!this.#agents) throw new Error('agents are asked before the certificate is there');
+        return this.#agents.of(instance, address);
+      },
+    };
+    const node = (name: string): Node | undefined => sources.node(name);
+    const { settingsNamespace } = this.#options;
+    return { ...base, agents, newPassword: () => newPassword(), node, settingsNamespace };
+  }
+
+  #openAgents(issuer: CaIssuer): Promise<TlsAgentDirectory> {
+    return TlsAgentDirectory.open(
+      () => issuer.partFiles('operator', 'polardb-stack-operator'),
+      error => this.log.error('our certificate could not be renewed', { error }),
+    );
+  }
+
+  #reread(sources: CachedSources): void {
+    for (const { map, key, message, remedy } of sources.rereadSite().problems) {
+      this.log.warn('a setting cannot be used, what was in force stays', { map, key, problem: message, remedy });
+    }
+  }
+}
+
+const taints = (node: Node | undefined): string => JSON.stringify(node?.spec?.taints ?? []);
+
+/** Operations belong to the cluster that they name, whoever made them. */
+const byTarget = (object: KubeObject): string[] => {
+  const { target } = (object as KubeObject & { spec: { target: { name: string } } }).spec;
+  return [`${object.metadata.namespace ?? ''}/${target.name}`];
+};

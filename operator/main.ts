@@ -1,0 +1,42 @@
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { installTree } from './install.ts';
+import { LOG_LEVELS } from './observe/log.ts';
+import { runOperator } from './run-operator.ts';
+
+/** `polardb-stack <part>`: one image, one program, one part for each process. */
+const program = new Command('polardb-stack').description('PolarDB Stack for Kubernetes').showHelpAfterError();
+
+program
+  .command('operator')
+  .description('create, keep and retire database clusters')
+  .requiredOption('--image <image>', 'image of this program, for the engine pods')
+  .addOption(
+    new Option('--image-pull-policy <policy>', 'how engine pods get their images')
+      .choices(['Always', 'IfNotPresent', 'Never'])
+      .default('IfNotPresent'),
+  )
+  .option('--settings-namespace <namespace>', 'where the settings ConfigMaps stand', 'kube-system')
+  .option('--watch-namespaces <names>', 'namespaces with clusters, separated by commas; default: all', listOf)
+  .option('--filter-operator-name <name>', 'which spec.operatorName this operator answers for', 'polar-mpd')
+  .option('--workers <number>', 'clusters worked on at the same time', wholeNumber, 8)
+  .option('--health-port <port>', 'port of /healthz and /readyz', wholeNumber, 8081)
+  .option('--metrics-port <port>', 'port of /metrics', wholeNumber, 8080)
+  .addOption(new Option('--log-level <level>').choices(LOG_LEVELS).default('info'))
+  .action(runOperator);
+
+program
+  .command('install <directory>')
+  .description('copy runtime, programs and helpers to a directory (init container of the engine pods)')
+  .action((directory: string) => installTree(directory));
+
+await program.parseAsync();
+
+function listOf(text: string): string[] {
+  return text.split(',').filter(name => name !== '');
+}
+
+function wholeNumber(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('must be a whole number above 0');
+  return value;
+}
