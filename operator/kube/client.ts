@@ -137,6 +137,12 @@ export class KubeClient {
     return (await this.#send(type, 'update', at(object.metadata), { ...this.#write(options), body: object })) as T;
   }
 
+  /** Writes the whole status subresource; `object` holds identity and status. @throws KubeError `Conflict` */
+  async replaceStatus<T extends KubeObject>(type: ResourceType<T>, object: T, options?: WriteOptions): Promise<T> {
+    const target = { ...at(object.metadata), subresource: 'status' };
+    return (await this.#send(type, 'update', target, { ...this.#write(options), body: object })) as T;
+  }
+
   /** Server-side apply: creates or changes, owns the fields given, gives up those formerly given. Takes fields over. */
   async apply<T extends KubeObject>(type: ResourceType<T>, object: T, options?: WriteOptions): Promise<T> {
     return this.#apply(type, object, at(object.metadata), options);

@@ -1,0 +1,201 @@
+/**
+ * A controller brings named things into their desired state.
+ *
+ * Its reconcile function gets a key, never an event: it reads what is, compares with what should be, and acts. Changes
+ * of watched objects only say which keys to look at. It may be called at any time, for any key, also for one whose
+ * object is gone, and must do nothing when nothing is to be done. It says when it wants to look again
+ * (`requeueAfterMs`); a rejection is tried again later and later. Long waits do not belong into it.
+ */
+import { randomBytes } from 'node:crypto';
+import type { BackoffLimits } from './backoff.ts';
+import { systemClock, type Clock } from './clock.ts';
+import { isReason } from './errors.ts';
+import type { Cache } from './informer.ts';
+import { KeyedQueue, type Outcome } from './queue.ts';
+import { keyOf, type KubeObject, type Logger } from './types.ts';
+
+/** What a run came to, in controller-runtime's words. `requeue`: overtaken by somebody, looks again. */
+export type ReconcileResult = 'success' | 'requeue_after' | 'error' | 'requeue' | 'terminal';
+
+/** Where the figures go. All in seconds. */
+export interface ControllerMetrics {
+  /** Called once per controller, so that every series begins at zero. */
+  registered(controller: string, workers: number): void;
+  reconciled(controller: string, run: { result: ReconcileResult; seconds: number; isPanic: boolean }): void;
+  timedOut(controller: string): void;
+  /** Workers busy, keys waiting. */
+  load(controller: string, load: { active: number; depth: number }): void;
+  queued(controller: string): void;
+  retried(controller: string): void;
+  /** A key began to run so long after it was due. */
+  waited(controller: string, seconds: number): void;
+}
+
+/** What a run gets beside its key. */
+export interface Run {
+  /** Adds controller, key and a run id to every line. */
+  log: Logger;
+  /** Aborts when leadership is lost or the run takes too long; pass it to calls. */
+  signal: AbortSignal;
+}
+
+export interface ControllerOptions {
+  name: string;
+  reconcile: (key: string, run: Run) => Promise<Outcome>;
+  log: Logger;
+  /** Keys at the same time (default 4). */
+  workers?: number;
+  /** Pauses after failures (default 50 ms to 60 s). */
+  backoff?: BackoffLimits;
+  /** A run that takes longer is called off and shows in log and metrics, ms (default 2 min). */
+  timeoutMs?: number;
+  /** Errors that no repetition mends: the key waits for the next change. */
+  isTerminal?: (error: unknown) => boolean;
+  metrics?: ControllerMetrics;
+  clock?: Clock;
+  random?: () => number;
+}
+
+export class Controller {
+  readonly name: string;
+  readonly #options: ControllerOptions & { clock: Clock; timeoutMs: number };
+  readonly #queue: KeyedQueue;
+  #leadership = new AbortController();
+
+  constructor(options: ControllerOptions) {
+    const { name, metrics, workers = 4, backoff, clock = systemClock, random } = options;
+    this.name = name;
+    this.#options = { timeoutMs: 120_000, ...options, clock };
+    this.#queue = new KeyedQueue({
+      run: key => this.#handle(key),
+      workers,
+      clock,
+      ...(backoff && { backoff }),
+      ...(random && { random }),
+      events: {
+        added: () => metrics?.queued(name),
+        retried: () => metrics?.retried(name),
+        started: waitedMs => {
+          metrics?.waited(name, waitedMs / 1000);
+          this.#tellLoad();
+        },
+      },
+    });
+    metrics?.registered(name, workers);
+  }
+
+  /**
+   * Changes of these objects make the keys worth a look that `toKeys` gives for the object as it is and as it was.
+   * Without it: the object's own key.
+   */
+  on<T extends KubeObject>(cache: Cache<T>, toKeys: (object: T) => readonly string[] = ownKey): this {
+    cache.onChange(({ object, previous }) => {
+      const keys = new Set([...toKeys(object), ...(previous ? toKeys(previous) : [])]);
+      for (const key of keys) this.enqueue(key);
+    });
+    return this;
+  }
+
+  /** Look at this key now, or after a time in ms. */
+  enqueue(key: string, afterMs = 0): void {
+    this.#queue.addAfter(key, afterMs);
+  }
+
+  /** Begins to run keys, also those that came before. */
+  open(): void {
+    this.#leadership = new AbortController();
+    this.#queue.open();
+  }
+
+  /** Runs no further keys; true when those running ended within the limit, ms. What comes meanwhile waits. */
+  close(limitMs: number): Promise<boolean> {
+    return this.#queue.close(limitMs);
+  }
+
+  /** Runs no further keys and calls off the running ones: the right to act is gone. */
+  abort(): void {
+    void this.#queue.close(0);
+    this.#leadership.abort();
+  }
+
+  /** Forgets all waiting keys and their timers. */
+  clear(): void {
+    this.#queue.clear();
+  }
+
+  /** The one place that decides what an outcome means for log, metrics and the next try. */
+  async #handle(key: string): Promise<Outcome> {
+    const { clock, metrics, reconcile } = this.#options;
+    const log = withMeta(this.#options.log, { controller: this.name, key, run: randomBytes(4).toString('hex') });
+    const started = clock.now();
+    const limit = this.#limit(log);
+    const leadership = this.#leadership.signal;
+    const signal = AbortSignal.any([limit.signal, leadership]);
+    let result: ReconcileResult = 'success';
+    let isPanic = false;
+    try {
+      const outcome = await reconcile(key, { log, signal });
+      if (outcome) result = 'requeue_after';
+      return outcome;
+    } catch (error) {
+      // The right to act is gone; the next leader looks again.
+      result = leadership.aborted ? 'requeue' : this.#judge(error, log);
+      isPanic = isProgrammingError(error);
+      if (result === 'terminal') return undefined;
+      throw error;
+    } finally {
+      limit.cancel();
+      metrics?.reconciled(this.name, { result, seconds: (clock.now() - started) / 1000, isPanic });
+      this.#tellLoad();
+    }
+  }
+
+  #judge(error: unknown, log: Logger): ReconcileResult {
+    if (this.#options.isTerminal?.(error)) {
+      log.error('reconcile failed for good', { error });
+      return 'terminal';
+    }
+    // Somebody was quicker: no fault of anybody.
+    if (isReason(error, 'Conflict')) {
+      log.debug('reconcile was overtaken, looking again', { error });
+      return 'requeue';
+    }
+    log.error('reconcile failed, trying again', { error });
+    return 'error';
+  }
+
+  /** The run keeps its key until it really ends: two at once for one key would be worse than a late one. */
+  #limit(log: Logger): { signal: AbortSignal; cancel: () => void } {
+    const { clock, metrics, timeoutMs } = this.#options;
+    const controller = new AbortController();
+    const cancel = clock.after(timeoutMs, () => {
+      log.error('reconcile takes too long, calling it off', { timeoutMs });
+      metrics?.timedOut(this.name);
+      controller.abort();
+    });
+    return { signal: controller.signal, cancel };
+  }
+
+  #tellLoad(): void {
+    this.#options.metrics?.load(this.name, { active: this.#queue.active, depth: this.#queue.depth });
+  }
+}
+
+function ownKey(object: KubeObject): string[] {
+  return [keyOf(object.metadata)];
+}
+
+/** The counterpart of a panic: retried like any error, but counted, for it is a bug. */
+function isProgrammingError(error: unknown): boolean {
+  return error instanceof TypeError || error instanceof ReferenceError || error instanceof RangeError;
+}
+
+/** A log whose lines all carry this. */
+export function withMeta(log: Logger, always: Record<string, unknown>): Logger {
+  return {
+    debug: (message, meta) => log.debug(message, { ...always, ...meta }),
+    info: (message, meta) => log.info(message, { ...always, ...meta }),
+    warn: (message, meta) => log.warn(message, { ...always, ...meta }),
+    error: (message, meta) => log.error(message, { ...always, ...meta }),
+  };
+}
