@@ -9,6 +9,8 @@ export interface Rule<T> {
   field?: string;
   message: string;
   cel: string;
+  /** The rule is for new objects: what is stored already must stay writable, whatever it is called. */
+  onlyOnCreate?: true;
   /** Absent: the rule compares with the stored object, which only the API server knows. */
   holds?: (value: T) => boolean;
 }
@@ -28,10 +30,11 @@ export function withRules<S extends z.ZodType>(schema: S, rules: readonly Rule<z
 }
 
 /** The rule as the API server reads it. */
-export const celRule = ({ cel, message, field }: Rule<never>) => ({
-  rule: cel,
+export const celRule = ({ cel, message, field, onlyOnCreate }: Rule<never>) => ({
+  rule: onlyOnCreate ? `oldSelf.hasValue() || ${cel}` : cel,
   message,
   ...(field !== undefined && { fieldPath: field }),
+  ...(onlyOnCreate && { optionalOldSelf: true }),
 });
 
 /** The value may be given or left out, but never differ from what was stored. */

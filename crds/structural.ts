@@ -20,7 +20,7 @@ export interface Structural {
   'x-kubernetes-int-or-string'?: true;
   'x-kubernetes-list-type'?: 'map' | 'set';
   'x-kubernetes-list-map-keys'?: string[];
-  'x-kubernetes-validations'?: { rule: string; message: string; fieldPath?: string }[];
+  'x-kubernetes-validations'?: { rule: string; message: string; fieldPath?: string; optionalOldSelf?: boolean }[];
 }
 
 /** What structural schemas may carry here, in the order in which it is printed. */

@@ -106,7 +106,7 @@ describe('manifests on a real API server', function () {
     expect(await may('get', 'secrets', shop)).to.equal(true);
     expect(await may('get', 'secrets', 'default')).to.equal(false);
     expect(await may('list', 'pods', 'default')).to.equal(false);
-    expect(await may('get', 'nodes', 'default')).to.equal(true);
+    expect(await may('list', 'nodes', 'default')).to.equal(true);
     expect(await may('get', 'leases', 'kube-node-lease')).to.equal(true);
   });
 });
