@@ -50,7 +50,7 @@ describe('access of the operator', () => {
     const roles = access({ watchNamespaces: ['shop', 'bank'] });
     expect(where(roles, 'secrets')).to.deep.equal(['shop', 'bank', 'polardb-system']);
     const everywhere = of('ClusterRole', roles).flatMap(role => role.rules ?? []);
-    expect(everywhere.flatMap(rule => rule.resources)).to.deep.equal(['nodes', 'persistentvolumes', 'storageclasses']);
+    expect(everywhere.flatMap(rule => rule.resources)).to.deep.equal(['nodes']);
     expect(where(roles, 'leases')).to.include('kube-node-lease');
   });
 
@@ -61,7 +61,7 @@ describe('access of the operator', () => {
     const settings = access().find(role => role.kind === 'Role' && role.metadata.namespace === 'kube-system');
     const changing = settings?.rules?.filter(rule => rule.verbs.some(verb => !['get', 'list', 'watch'].includes(verb)));
     expect(changing?.map(rule => [rule.verbs, rule.resourceNames])).to.deep.equal([
-      [['update'], ['polardb4mpd-controller']],
+      [['get', 'update'], ['polardb4mpd-controller']],
     ]);
   });
 });

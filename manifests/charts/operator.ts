@@ -76,6 +76,7 @@ function operatorContainer(site: Site): kplus.ContainerProps {
 const operatorArgs = (site: Site): string[] => [
   'operator',
   `--image=${site.image}`,
+  `--image-pull-policy=${site.imagePullPolicy}`,
   `--settings-namespace=${site.settingsNamespace}`,
   ...(site.watchNamespaces.length > 0 ? [`--watch-namespaces=${site.watchNamespaces.join(',')}`] : []),
   `--log-level=${site.operator.logLevel}`,
