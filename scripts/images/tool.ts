@@ -37,8 +37,10 @@ const answers = (program: string, argument: string): Promise<boolean> =>
 const buildah: ImageTool = {
   async build(directory, name, archive) {
     const options = ['--isolation', 'chroot', '--layers', '--timestamp', '0', '--format', 'docker'];
-    await runBuildah(['bud', ...options, '--tag', latest(name), directory]);
-    await runBuildah(['push', latest(name), `docker-archive:${archive}:${name}`]);
+    await runBuildah(['bud', ...options, '--tag', name, directory]);
+    await runBuildah(['push', name, `docker-archive:${archive}`]);
+    await runBuildah(['tag', name, latest(name)]);
+    await runBuildah(['rmi', name]);
     await runBuildah(['rmi', '--prune', '--force']);
   },
   async push(archive, name, target) {
@@ -57,8 +59,9 @@ async function runBuildah(args: readonly string[]): Promise<void> {
 function dockerLike(program: string): ImageTool {
   return {
     async build(directory, name, archive) {
-      await run(program, ['build', '--tag', latest(name), '--tag', name, directory]);
+      await run(program, ['build', '--tag', name, directory]);
       await run(program, ['save', '--output', archive, name]);
+      await run(program, ['tag', name, latest(name)]);
       await run(program, ['rmi', name]);
     },
     async push(archive, name, target) {

@@ -5,7 +5,7 @@ import { removeCgroups } from './cgroups.ts';
 import { controlPlane } from './control-plane.ts';
 import { loadArchive } from './load.ts';
 import { locked } from './lock.ts';
-import { checkKernel, checkMachine, clusterTools, installTools } from './machine-check.ts';
+import { checkKernel, checkMachine, clusterTools, installTools, raiseWatchLimit } from './machine-check.ts';
 import { inside, killMachines, runningMachines, type Machine } from './machines.ts';
 import { removeHostLink, routeServices, setLink } from './network.ts';
 import { nodeName } from './node.ts';
@@ -74,6 +74,7 @@ export async function up({ name, nodes = 3, fastNodeLoss = true, report = silent
     await checkMachine(!(await programsAreBuilt()));
     await installTools(clusterTools, report);
     await checkKernel();
+    await raiseWatchLimit();
     const programs = known?.programs ?? (await ensurePrograms(report));
     const state = known ?? (await createState({ name, nodes, fastNodeLoss, programs }));
     await start(state, report);

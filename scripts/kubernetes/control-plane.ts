@@ -54,6 +54,7 @@ kind: Policy
 omitStages: [RequestReceived]
 rules: [{ level: Metadata }]
 `,
+    // The network of the cluster leads nowhere else, so other names are refused at once.
     Corefile: `.:53 {
   bind ${address}
   errors
@@ -62,7 +63,6 @@ rules: [{ level: Metadata }]
     kubeconfig ${join(machineDirectory(settings.name, controlPlane), 'coredns.kubeconfig')}
     ttl 5
   }
-  forward . /etc/resolv.conf
   cache 5
   loadbalance
 }

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, open, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { entering, inside, type Machine } from './machines.ts';
+import { readImage, withoutLayers, type ArchivedImage } from './image-delta.ts';
 import { machineDirectory } from './paths.ts';
 import { run, until } from './run.ts';
 import { tar } from './tar.ts';
@@ -31,23 +32,34 @@ export async function pauseImage(programs: string): Promise<{ name: string; arch
 export async function loadArchive(cluster: string, nodes: readonly Machine[], archive: string): Promise<void> {
   const { size, mtimeMs, ino } = await stat(archive);
   const mark = sha256(`${archive} ${size} ${mtimeMs} ${ino}`);
-  await Promise.all(nodes.map(node => loadOnce(cluster, node, archive, mark)));
+  const image = await readImage(archive);
+  await Promise.all(
+    nodes.map(async node => {
+      const loaded = join(machineDirectory(cluster, node.name), 'loaded');
+      if (existsSync(join(loaded, mark))) return;
+      await until(`containerd of ${node.name}`, 60, () => inside(node, 'all', ['ctr', 'version']));
+      await importInto(node, archive, image);
+      await mkdir(loaded, { recursive: true });
+      await writeFile(join(loaded, mark), archive);
+    }),
+  );
 }
 
-async function loadOnce(cluster: string, node: Machine, archive: string, mark: string): Promise<void> {
-  const loaded = join(machineDirectory(cluster, node.name), 'loaded');
-  if (existsSync(join(loaded, mark))) return;
-  await until(`containerd of ${node.name}`, 60, () => inside(node, 'all', ['ctr', 'version']));
+async function importInto(node: Machine, archive: string, image: ArchivedImage | undefined): Promise<void> {
+  const present = await inside(node, 'all', ['ctr', '--namespace', 'k8s.io', 'content', 'ls', '--quiet']);
+  const delta = image && (await withoutLayers(image, new Set(present.split('\n'))));
+  // By standard input: the node need not see the file.
+  const command = [...entering(node, 'all'), 'ctr', '--namespace', 'k8s.io', 'images', 'import', '-'];
+  if (delta) {
+    await run('nsenter', command, { input: delta });
+    return;
+  }
   const file = await open(archive);
   try {
-    // By standard input: the node need not see the file.
-    const program = ['ctr', '--namespace', 'k8s.io', 'images', 'import', '-'];
-    await run('nsenter', [...entering(node, 'all'), ...program], { inputFile: file.fd });
+    await run('nsenter', command, { inputFile: file.fd });
   } finally {
     await file.close();
   }
-  await mkdir(loaded, { recursive: true });
-  await writeFile(join(loaded, mark), archive);
 }
 
 const sha256 = (data: Buffer | string): string => createHash('sha256').update(data).digest('hex');

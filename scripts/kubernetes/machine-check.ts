@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { parseHierarchies, type Hierarchy } from './cgroups.ts';
 import { locked } from './lock.ts';
 import { step, type Report } from './progress.ts';
@@ -18,6 +18,8 @@ export const clusterTools: readonly Tool[] = [
   { file: '/usr/sbin/nft', package: 'nftables' },
   { file: '/usr/sbin/ip', package: 'iproute2' },
 ];
+
+const watches = 1024;
 
 /** Fails with a list of all that this machine lacks for a local cluster, before anything is started. */
 export async function checkMachine(needsGo: boolean): Promise<void> {
@@ -45,6 +47,15 @@ export async function checkKernel(): Promise<void> {
     ),
   );
   if (findings.flat().length > 0) throw new Error(`the kernel of this machine lacks:\n${bullets(findings.flat())}`);
+}
+
+/**
+ * Each node watches some 15 sets of files; Linux allows a user 128, so the third cluster would fail
+ * in odd ways. Where the limit cannot be raised, two clusters still run.
+ */
+export async function raiseWatchLimit(): Promise<void> {
+  const file = '/proc/sys/fs/inotify/max_user_instances';
+  if (Number(await readFile(file, 'utf8')) < watches) await writeFile(file, String(watches)).catch(() => undefined);
 }
 
 /** Installs the Debian packages of the tools that are missing. */

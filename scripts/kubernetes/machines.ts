@@ -106,7 +106,7 @@ function kill(pid: number): void {
 
 function launch(mark: string, command: string[], logFile: string): void {
   const log = openSync(logFile, 'a');
-  const child = spawn('unshare', ['--fork', '--pid', '--mount', '--net', '--uts', ...command], {
+  const child = spawn('/usr/bin/unshare', ['--fork', '--pid', '--mount', '--net', '--uts', ...command], {
     detached: true,
     cwd: '/',
     env: { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', [marker]: mark },

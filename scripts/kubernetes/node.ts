@@ -143,6 +143,8 @@ function kubeletConfig(settings: ClusterSettings, n: number): object {
     cgroupRoot: machineCgroup(settings.name, nodeName(n)),
     clusterDNS: [addressesOf(settings.index).dns],
     clusterDomain: 'cluster.local',
+    // Names of the world outside are of no use in a network that ends at the machine.
+    resolvConf: '',
     failSwapOn: false,
     failCgroupV1: false,
     evictionHard: {

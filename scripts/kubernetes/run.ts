@@ -2,8 +2,8 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 interface RunOptions {
-  /** Text for the standard input. */
-  input?: string;
+  /** What the standard input gives. @default nothing */
+  input?: string | Buffer;
   /** An open file as the standard input. */
   inputFile?: number;
   cwd?: string;
