@@ -7,11 +7,10 @@ import { EventRecorder } from '../../operator/kube/events.ts';
 import { addFinalizer, removeFinalizer } from '../../operator/kube/finalizers.ts';
 import { Informer } from '../../operator/kube/informer.ts';
 import { LeaderElector } from '../../operator/kube/leader.ts';
-import { RESOURCES, type ConfigMap, type Pod, type ResourceType } from '../../operator/kube/resources.ts';
+import { RESOURCES, type ConfigMap, type Pod } from '../../operator/kube/resources.ts';
 import { patchStatusIfChanged } from '../../operator/kube/status.ts';
 import { FakeClock } from '../../operator/kube/testing/fake-clock.ts';
 import { silentLogger, until } from '../../operator/kube/testing/support.ts';
-import type { KubeObject } from '../../operator/kube/types.ts';
 import { controlPlane } from '../support/control-plane.ts';
 import { kubeSamples } from './kube-samples.ts';
 

@@ -73,6 +73,8 @@ const MERGE_KEYS: Record<string, readonly string[]> = {
   topologySpreadConstraints: ['topologyKey', 'whenUnsatisfiable'],
   ownerReferences: ['uid'],
   conditions: ['type'],
+  // One value for apply, but admission adds the node conditions' own to every pod.
+  tolerations: ['key', 'effect'],
 };
 
 /** Sets of plain values that others may add to. */
