@@ -10,7 +10,6 @@ export type { MPDClusterSpec, MPDClusterSpecInput } from './mpdcluster/spec.ts';
 export type { MPDClusterStatus };
 export type ClusterStatus = NonNullable<MPDClusterStatus['clusterStatus']>;
 export type InstanceStatus = NonNullable<MPDClusterStatus['dbInstanceStatus']>[string];
-export type Condition = NonNullable<MPDClusterStatus['conditions']>[number];
 export type VersionCfg = NonNullable<MPDClusterSpec['versionCfg']>;
 
 /** A cluster whose spec is right and complete: defaults are filled in. */
