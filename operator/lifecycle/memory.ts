@@ -4,6 +4,8 @@
  * correctness.
  */
 export class Memory {
+  /** Version that the engine told last. */
+  engineVersion: string | undefined;
   readonly #signs = new Map<string, string>();
   readonly #tries = new Map<string, number>();
   readonly #waits = new Map<string, { reason: string; times: number }>();

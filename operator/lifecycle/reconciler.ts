@@ -1,6 +1,5 @@
 import { parseCluster, type MPDCluster, type MPDClusterStatus } from '../../crds/mpdcluster.ts';
 import { setConditions } from '../kube/conditions.ts';
-import { isReason } from '../kube/errors.ts';
 import { addFinalizer, removeFinalizer } from '../kube/finalizers.ts';
 import { patchStatusIfChanged } from '../kube/status.ts';
 import type { PersistentVolumeClaim } from '../kube/resources.ts';
@@ -73,8 +72,6 @@ export class ClusterReconciler {
       return await this.#look(await this.#open(raw, cluster));
     } catch (error) {
       if (error instanceof UserError) return this.#refuse(raw, cluster, error);
-      // Somebody wrote in between; the watch brings the newer state.
-      if (isReason(error, 'Conflict')) return { requeueAfterMs: 50 };
       throw error;
     }
   }

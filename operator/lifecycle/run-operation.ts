@@ -4,7 +4,7 @@ import { isReason } from '../kube/errors.ts';
 import { TerminalError } from '../workflow/errors.ts';
 import { OperationJournals } from '../workflow/operation-journal.ts';
 import { currentStep, isFinished, type OperationRecord } from '../workflow/record.ts';
-import { requestResume, runOnce, type FlowEvent } from '../workflow/runner.ts';
+import { requestResume, runOnce, type FlowEvent, type RunResult } from '../workflow/runner.ts';
 import type { Flow } from '../workflow/step.ts';
 import type { ClusterContext, Tools } from './context.ts';
 import { FLOWS, STATUS_AFTER, STATUS_WHILE } from './flows/flows.ts';
@@ -43,8 +43,15 @@ export class OperationRunner {
       isCancelled: () => isCancelRequested(annotations) || operation.object.spec.cancelled === true,
       observe: event => logFlow(context, event),
     });
-    return { ...report(context, operation, record), requeueAfterMs: isFinished(record) ? 0 : requeue?.afterMs };
+    return { ...report(context, operation, record), requeueAfterMs: isFinished(record) ? 0 : requeueAfter(requeue) };
   }
+}
+
+/** A wait without a date is woken by a watch; it is looked at now and then all the same, ms. */
+const LONGEST_MS = 3_600_000;
+
+function requeueAfter(requeue: RunResult['requeue']): number | undefined {
+  return requeue && Math.min(requeue.afterMs, LONGEST_MS);
 }
 
 /** A type that this release cannot do fails at once and says so; it interrupts nothing. */

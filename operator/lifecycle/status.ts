@@ -8,6 +8,7 @@ import {
 import { setConditions, type ConditionUpdate } from '../kube/conditions.ts';
 import { LABEL, ORIGINAL_LABEL, roleLabel } from '../model/labels.ts';
 import { rwService } from '../model/names.ts';
+import { endpointsOf } from './builders/services.ts';
 import { podOf, type Children, type ClusterContext } from './context.ts';
 import { isLeaving, isReady, obstacle } from './gather/pods.ts';
 import type { ClusterPlan, InstancePlan } from './plan.ts';
@@ -40,6 +41,7 @@ export function buildStatus(context: ClusterContext, verdict: Verdict): MPDClust
     readyFollowers: ready,
     followers: `${ready}/${cluster.spec.followerNum}`,
     selector: followerSelector(plan),
+    version: context.memory.engineVersion ?? status.version,
     leaderInstanceId: rw?.id,
     leaderInstanceHost: rw && podOf(children, rw)?.spec?.nodeName,
     insClassInfo: status.insClassInfo ?? { className: targetClass(cluster.spec) },
@@ -134,7 +136,7 @@ const accepted = (): ConditionVerdict => ({
 function writerAvailable({ children, plan }: ClusterContext): ConditionVerdict {
   const rw = plan.instances.find(it => it.role === 'rw');
   const slice = children.endpointSlices.find(it => it.metadata.name === rwService(plan.name));
-  const target = slice?.endpoints[0]?.targetRef?.uid;
+  const target = endpointsOf(slice)[0]?.targetRef?.uid;
   const pod = rw && podOf(children, rw);
   const isThere = rw !== undefined && target !== undefined && target === pod?.metadata.uid && isServing(children, rw);
   return isThere

@@ -1,3 +1,4 @@
+import { AgentError } from '../agent-api/errors.ts';
 import type { TaskState } from '../agent-api/state.ts';
 import { decide, type Action } from '../ha/decide.ts';
 import { formatIncarnation, type Incarnation } from '../ha/incarnation.ts';
@@ -123,8 +124,16 @@ async function command(
   const record = group.view.recorded?.record;
   if (!record) throw new Error('a command needs a record');
   const instance = instanceOf(context, action.on);
-  const task = await send(context, { instance, record, action });
-  return outcome(context, task, instance);
+  try {
+    return outcome(context, await send(context, { instance, record, action }), instance);
+  } catch (error) {
+    if (!(error instanceof AgentError) || !error.retryable) throw error;
+    // It answered a moment ago: it is on its way out, or busy. What is true then is read again.
+    const reason = error.code;
+    return wait(reason, `instance ${instance.id}: ${error.message}`, {
+      retryInMs: context.memory.pause('writer', reason),
+    });
+  }
 }
 
 interface Order {

@@ -47,6 +47,10 @@ export interface Publication {
 /** Annotation of the EndpointSlice: whom it leads to, exactly. */
 export const INCARNATION_ANNOTATION = `${API_GROUP}/incarnation`;
 
+/** Endpoints of a slice: the API server gives null for none. */
+export const endpointsOf = (slice: EndpointSlice | undefined): EndpointSlice['endpoints'] =>
+  (slice?.endpoints as EndpointSlice['endpoints'] | null | undefined) ?? [];
+
 /** The one EndpointSlice of `<cluster>-rw`; without a publication it is empty and clients are refused at once. */
 export function buildRwEndpoints(plan: ClusterPlan, at: Publication | undefined): EndpointSlice {
   const meta = childMeta(plan, rwService(plan.name));

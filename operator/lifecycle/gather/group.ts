@@ -7,7 +7,7 @@ import { parseRecord, type LeaseObject } from '../../ha/lease.ts';
 import type { GroupRecord } from '../../ha/record.ts';
 import { RESOURCES, type Pod } from '../../kube/resources.ts';
 import { recordName, rwService } from '../../model/names.ts';
-import { INCARNATION_ANNOTATION } from '../builders/services.ts';
+import { endpointsOf, INCARNATION_ANNOTATION } from '../builders/services.ts';
 import { podOf, rwInstance, type ClusterContext } from '../context.ts';
 import type { InstancePlan } from '../plan.ts';
 import { isOutOfService } from './nodes.ts';
@@ -65,6 +65,7 @@ async function ask(
   try {
     const agent = context.tools.agents.of(instance, pod.status.podIP);
     const state = await agent.state({ limitMs: ASK_LIMIT_MS });
+    context.memory.engineVersion = state.engine.version ?? context.memory.engineVersion;
     return reportOf(state, pod, askedAtEpoch);
   } catch (error) {
     context.tools.log.debug('agent does not answer', { instance: instance.id, error });
@@ -123,6 +124,6 @@ function attestationOf({ cluster, tools }: ClusterContext): Attestation | undefi
 
 function publishedIncarnation({ children, plan }: ClusterContext): GroupView['published'] {
   const slice = children.endpointSlices.find(it => it.metadata.name === rwService(plan.name));
-  if (!slice || slice.endpoints.length === 0) return undefined;
-  return parseIncarnation(slice.metadata.annotations?.[INCARNATION_ANNOTATION] ?? '');
+  if (endpointsOf(slice).length === 0) return undefined;
+  return parseIncarnation(slice?.metadata.annotations?.[INCARNATION_ANNOTATION] ?? '');
 }
