@@ -114,7 +114,7 @@ function parseContainers(text: string): Size['containers'] {
   const tree = parseJsonObject(text);
   return Object.fromEntries(
     Object.entries(tree).map(([container, value]) => {
-      const wish = (typeof value === 'object' ? value : {}) as Record<string, unknown>;
+      const wish = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>;
       const entry = (key: string, name: string) => (typeof wish[key] === 'string' ? [[name, wish[key]]] : []);
       return [
         container,

@@ -34,7 +34,8 @@ function parseHalf(text: string): Half {
 /** YAML as a value; a mistake in it is a bad value. */
 export function parseYamlText(text: string): unknown {
   try {
-    return parseYaml(text) as unknown;
+    // Its warnings would go to standard error, beside the log.
+    return parseYaml(text, { logLevel: 'error' }) as unknown;
   } catch (error) {
     throw new BadValue(`is not YAML: ${(error as Error).message.split('\n')[0] ?? ''}`, 'correct the YAML');
   }

@@ -180,6 +180,16 @@ describe('site settings', () => {
     });
   }
 
+  it('take wishes for containers as far as they are some', () => {
+    const wishes = '{"pfsd":{"cpu_cores":"1","limit_memory":5,"config":"-w 8"},"manager":null,"engine":[]}';
+    const read = readSiteSettings([classMap('a', { cpu_cores: '1', mem_limit: '1', class_specified: wishes })]);
+    expect(read.classes.get('a')?.containers).to.deep.equal({
+      pfsd: { cpu: '1', config: '-w 8' },
+      manager: {},
+      engine: {},
+    });
+  });
+
   it('keep the good items of a template beside bad ones', () => {
     const read = readSiteSettings([
       templateMap(
@@ -267,7 +277,7 @@ describe('site settings', () => {
       fc.property(fc.array(anyMap, { maxLength: 6 }), maps => {
         for (const { message, remedy } of readSiteSettings(maps).problems) expect(message && remedy).not.to.equal('');
       }),
-      { numRuns: 300 },
+      { numRuns: 500 },
     );
   });
 });
