@@ -52,6 +52,7 @@ async function postgresqlImage(report: Report): Promise<Image> {
   return await ensureImage('postgresql-15', [digest, text], report, async context => {
     await link(base, join(context, 'base.tar'));
     await writeFile(join(context, 'image.json'), text);
+    await mkdir(join(context, 'empty'));
   });
 }
 

@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { addressesOf } from './addresses.ts';
 import { addons } from './addons.ts';
@@ -93,6 +93,8 @@ async function startNode(state: ClusterState, n: number, facts: Parameters<typeo
   await Promise.all(
     [shared, ...nodeDisks.map(disk => join(directory, disk))].map(path => mkdir(path, { recursive: true })),
   );
+  // Pods of any user write there, as on a shared file system that each of them mounts.
+  await chmod(shared, 0o777);
   const { ca, certificate, key } = await readCredentials(pki, node);
   await writeFiles(directory, {
     ...nodeFiles(state, n, facts),
