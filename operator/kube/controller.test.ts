@@ -11,15 +11,18 @@ describe('controller', () => {
   let clock: FakeClock;
   let results: string[];
   let lines: string[];
-  let timeouts: number;
   const metrics: ControllerMetrics = {
-    registered: () => undefined,
-    reconciled: (_name, { result, isPanic }) => results.push(isPanic ? `${result}, panic` : result),
-    timedOut: () => timeouts++,
-    load: () => undefined,
-    queued: () => undefined,
-    retried: () => undefined,
-    waited: () => undefined,
+    controller: () => ({
+      events: {},
+      measured: run => async key => {
+        const outcome = await run(key).catch((error: unknown) => {
+          results.push('error');
+          throw error;
+        });
+        results.push(outcome ? 'requeue_after' : 'success');
+        return outcome;
+      },
+    }),
   };
 
   function controller(
@@ -40,16 +43,14 @@ describe('controller', () => {
     clock = new FakeClock();
     results = [];
     lines = [];
-    timeouts = 0;
   });
 
   for (const [what, outcome, result, level, runsIn10s] of [
     ['done', undefined, 'success', undefined, 1],
     ['look again', { requeueAfterMs: 4_000 }, 'requeue_after', undefined, 3],
     ['an error', new Error('boom'), 'error', 'error', 8],
-    ['a programming error', new TypeError('x is undefined'), 'error, panic', 'error', 8],
-    ['a conflict', conflict, 'requeue', 'debug', 8],
-    ['an error for good', new RangeError('final'), 'terminal, panic', 'error', 1],
+    ['a conflict', conflict, 'error', 'debug', 8],
+    ['an error for good', new Error('final'), 'error', 'error', 1],
   ] as const) {
     it(`${what}: ${result}, ${runsIn10s} runs in 10 s`, async () => {
       const made = controller(() => (outcome instanceof Error ? Promise.reject(outcome) : Promise.resolve(outcome)), {
@@ -78,7 +79,10 @@ describe('controller', () => {
     await clock.advance(1_000);
     made.enqueue('a');
     await settle();
-    expect([timeouts, signals.map(signal => signal.aborted)]).to.deep.equal([1, [true]]);
+    expect([lines, signals.map(signal => signal.aborted)]).to.deep.equal([
+      ['error reconcile takes too long, calling it off'],
+      [true],
+    ]);
     end();
     await settle();
     expect(signals.map(signal => signal.aborted)).to.deep.equal([true, false]);
@@ -93,12 +97,22 @@ describe('controller', () => {
     await settle();
     made.abort();
     await clock.advance(60_000);
-    expect(results).to.deep.equal(['requeue']);
+    expect(lines).to.deep.equal(['debug reconcile was overtaken, looking again']);
     made.open();
     await settle();
     made.abort();
     await settle();
-    expect(results).to.deep.equal(['requeue', 'requeue']);
+    expect(results.length).to.equal(2);
+  });
+
+  it('marks a programming error as a bug, and tries it again all the same', async () => {
+    const seen: unknown[] = [];
+    const log = { ...silentLogger, error: (_message: string, meta?: object) => seen.push(meta) };
+    const made = controller(() => Promise.reject(new TypeError('x is undefined')), { log });
+    made.enqueue('a');
+    await clock.advance(100);
+    expect(seen.length).to.be.greaterThan(1);
+    expect(seen[0]).to.deep.include({ isBug: true });
   });
 
   it('every line of a run names controller, key and run', async () => {

@@ -11,24 +11,20 @@ import type { BackoffLimits } from './backoff.ts';
 import { systemClock, type Clock } from './clock.ts';
 import { isReason } from './errors.ts';
 import type { Cache } from './informer.ts';
-import { KeyedQueue, type Outcome } from './queue.ts';
+import { KeyedQueue, type Outcome, type QueueEvents } from './queue.ts';
 import { keyOf, type KubeObject, type Logger } from './types.ts';
 
-/** What a run came to, in controller-runtime's words. `requeue`: overtaken by somebody, looks again. */
-export type ReconcileResult = 'success' | 'requeue_after' | 'error' | 'requeue' | 'terminal';
-
-/** Where the figures go. All in seconds. */
+/** Where the figures of controllers go. Operator/observe has them under the names of controller-runtime. */
 export interface ControllerMetrics {
   /** Called once per controller, so that every series begins at zero. */
-  registered(controller: string, workers: number): void;
-  reconciled(controller: string, run: { result: ReconcileResult; seconds: number; isPanic: boolean }): void;
-  timedOut(controller: string): void;
-  /** Workers busy, keys waiting. */
-  load(controller: string, load: { active: number; depth: number }): void;
-  queued(controller: string): void;
-  retried(controller: string): void;
-  /** A key began to run so long after it was due. */
-  waited(controller: string, seconds: number): void;
+  controller(
+    name: string,
+    source: { workers: number; depth: () => number },
+  ): {
+    events: QueueEvents;
+    /** The same function, timed and counted by its result. */
+    measured: (run: (key: string) => Promise<Outcome>) => (key: string) => Promise<Outcome>;
+  };
 }
 
 /** What a run gets beside its key. */
@@ -47,7 +43,7 @@ export interface ControllerOptions {
   workers?: number;
   /** Pauses after failures (default 50 ms to 60 s). */
   backoff?: BackoffLimits;
-  /** A run that takes longer is called off and shows in log and metrics, ms (default 2 min). */
+  /** A run that takes longer is called off and shows in the log, ms (default 2 min). */
   timeoutMs?: number;
   /** Errors that no repetition mends: the key waits for the next change. */
   isTerminal?: (error: unknown) => boolean;
@@ -60,28 +56,24 @@ export class Controller {
   readonly name: string;
   readonly #options: ControllerOptions & { clock: Clock; timeoutMs: number };
   readonly #queue: KeyedQueue;
+  readonly #reconcile: (key: string) => Promise<Outcome>;
   #leadership = new AbortController();
 
   constructor(options: ControllerOptions) {
     const { name, metrics, workers = 4, backoff, clock = systemClock, random } = options;
     this.name = name;
     this.#options = { timeoutMs: 120_000, ...options, clock };
+    const figures = metrics?.controller(name, { workers, depth: () => this.#queue.depth });
+    const reconcile = (key: string): Promise<Outcome> => this.#runOnce(key);
+    this.#reconcile = figures?.measured(reconcile) ?? reconcile;
     this.#queue = new KeyedQueue({
       run: key => this.#handle(key),
       workers,
       clock,
       ...(backoff && { backoff }),
       ...(random && { random }),
-      events: {
-        added: () => metrics?.queued(name),
-        retried: () => metrics?.retried(name),
-        started: waitedMs => {
-          metrics?.waited(name, waitedMs / 1000);
-          this.#tellLoad();
-        },
-      },
+      ...(figures && { events: figures.events }),
     });
-    metrics?.registered(name, workers);
   }
 
   /**
@@ -123,61 +115,54 @@ export class Controller {
     this.#queue.clear();
   }
 
-  /** The one place that decides what an outcome means for log, metrics and the next try. */
+  /** The one place that decides what an outcome means for the next try; its log line is written in runOnce. */
   async #handle(key: string): Promise<Outcome> {
-    const { clock, metrics, reconcile } = this.#options;
-    const log = withMeta(this.#options.log, { controller: this.name, key, run: randomBytes(4).toString('hex') });
-    const started = clock.now();
-    const limit = this.#limit(log);
-    const leadership = this.#leadership.signal;
-    const signal = AbortSignal.any([limit.signal, leadership]);
-    let result: ReconcileResult = 'success';
-    let isPanic = false;
     try {
-      const outcome = await reconcile(key, { log, signal });
-      if (outcome) result = 'requeue_after';
-      return outcome;
+      return await this.#reconcile(key);
     } catch (error) {
-      // The right to act is gone; the next leader looks again.
-      result = leadership.aborted ? 'requeue' : this.#judge(error, log);
-      isPanic = isProgrammingError(error);
-      if (result === 'terminal') return undefined;
+      if (this.#isTerminal(error)) return undefined;
       throw error;
-    } finally {
-      limit.cancel();
-      metrics?.reconciled(this.name, { result, seconds: (clock.now() - started) / 1000, isPanic });
-      this.#tellLoad();
     }
   }
 
-  #judge(error: unknown, log: Logger): ReconcileResult {
-    if (this.#options.isTerminal?.(error)) {
-      log.error('reconcile failed for good', { error });
-      return 'terminal';
+  async #runOnce(key: string): Promise<Outcome> {
+    const log = withMeta(this.#options.log, { controller: this.name, key, run: randomBytes(4).toString('hex') });
+    const limit = this.#limit(log);
+    const leadership = this.#leadership.signal;
+    try {
+      return await this.#options.reconcile(key, { log, signal: AbortSignal.any([limit.signal, leadership]) });
+    } catch (error) {
+      this.#tell(error, log, leadership.aborted);
+      throw error;
+    } finally {
+      limit.cancel();
     }
-    // Somebody was quicker: no fault of anybody.
-    if (isReason(error, 'Conflict')) {
+  }
+
+  #isTerminal(error: unknown): boolean {
+    return this.#options.isTerminal?.(error) ?? false;
+  }
+
+  #tell(error: unknown, log: Logger, hasLostLeadership: boolean): void {
+    // Somebody was quicker, or the right to act is gone: no fault of anybody.
+    if (hasLostLeadership || isReason(error, 'Conflict')) {
       log.debug('reconcile was overtaken, looking again', { error });
-      return 'requeue';
+    } else if (this.#isTerminal(error)) {
+      log.error('reconcile failed for good', { error });
+    } else {
+      log.error('reconcile failed, trying again', { error, isBug: isProgrammingError(error) });
     }
-    log.error('reconcile failed, trying again', { error });
-    return 'error';
   }
 
   /** The run keeps its key until it really ends: two at once for one key would be worse than a late one. */
   #limit(log: Logger): { signal: AbortSignal; cancel: () => void } {
-    const { clock, metrics, timeoutMs } = this.#options;
+    const { clock, timeoutMs } = this.#options;
     const controller = new AbortController();
     const cancel = clock.after(timeoutMs, () => {
       log.error('reconcile takes too long, calling it off', { timeoutMs });
-      metrics?.timedOut(this.name);
       controller.abort();
     });
     return { signal: controller.signal, cancel };
-  }
-
-  #tellLoad(): void {
-    this.#options.metrics?.load(this.name, { active: this.#queue.active, depth: this.#queue.depth });
   }
 }
 
@@ -185,7 +170,7 @@ function ownKey(object: KubeObject): string[] {
   return [keyOf(object.metadata)];
 }
 
-/** The counterpart of a panic: retried like any error, but counted, for it is a bug. */
+/** The counterpart of a panic: retried like any error, but marked, for it is a bug. */
 function isProgrammingError(error: unknown): boolean {
   return error instanceof TypeError || error instanceof ReferenceError || error instanceof RangeError;
 }

@@ -13,6 +13,7 @@ export interface WatchRequest<T extends KubeObject> extends Pick<InformerOptions
 
 export interface WatchStats extends ReflectorStats {
   kind: string;
+  plural: string;
   namespace: string;
   objects: number;
   handlerErrors: number;
@@ -68,6 +69,7 @@ export class Informers {
   get stats(): WatchStats[] {
     return this.#watched.map(({ type, namespace, informer }) => ({
       kind: type.kind,
+      plural: type.plural,
       namespace,
       isSynced: informer.isSynced,
       ...informer.stats,

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { ResourceEvent } from '@dot-i/k8s-operator';
 import { expect } from 'chai';
 import { isReason } from './errors.ts';
-import type { StackOperatorOptions } from './operator.ts';
+import type { OperatorMetrics, StackOperatorOptions } from './operator.ts';
 import { FakeServer } from './testing/fake-server.ts';
 import type { Location } from './testing/fake-store.ts';
 import { SampleOperator } from './testing/sample-operator.ts';
@@ -234,6 +234,28 @@ describe('operator', () => {
     await until('back', () => operator.reconciled.length === 1);
     expect(secretNames()).to.deep.equal(['a']);
     expect(server.requests.filter(line => line.startsWith('PATCH')).length).to.equal(1);
+  });
+
+  it('offers figures of leadership, of each kind that is watched, and of each controller', async () => {
+    const leaders = new Map<string, () => boolean>();
+    const watched = new Map<string, () => { objects: number }>();
+    const controllers: string[] = [];
+    const metrics: OperatorMetrics = {
+      leader: (name, isLeader) => void leaders.set(name, isLeader),
+      watch: (name, stats) => void watched.set(name, stats),
+      controller: name => {
+        controllers.push(name);
+        return { events: {}, measured: reconcile => reconcile };
+      },
+    };
+    server.store.create(maps, configMap('a'));
+    const operator = await run({ ...election('first'), metrics });
+    await until('the copy', () => operator.reconciled.length === 1);
+    expect([leaders.get('sample')?.(), watched.get('configmaps')?.().objects]).to.deep.equal([true, 1]);
+    expect([[...watched.keys()], controllers]).to.deep.equal([
+      ['configmaps', 'secrets'],
+      ['copy', 'secrets.v1'],
+    ]);
   });
 
   it('a drain calls off what does not end in time, and says so', async () => {

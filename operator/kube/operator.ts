@@ -14,11 +14,18 @@ import { ResourceEvents } from './resource-events.ts';
 import { RESOURCES, resource, type CustomResourceDefinition, type ResourceType } from './resources.ts';
 import { type KubeObject, type Logger, type ObjectRef } from './types.ts';
 
+/** Where the figures go; operator/observe's Metrics fits. */
+export interface OperatorMetrics extends ControllerMetrics {
+  /** Figures of all watches of one kind, by its plural. */
+  watch(name: string, stats: () => Pick<WatchStats, 'lists' | 'watches' | 'failures' | 'objects'>): void;
+  leader(name: string, isLeader: () => boolean): void;
+}
+
 export interface StackOperatorOptions {
   /** Closed at the end of drain. */
   client: KubeClient;
   log: Logger;
-  metrics?: ControllerMetrics & { leading(isLeader: boolean): void };
+  metrics?: OperatorMetrics;
   /** Absent: there is only one, and it acts at once. */
   election?: { lease: Required<ObjectRef>; identity: string; timing?: LeaderTiming };
   /** How long a drain waits for running reconciles, ms (default 20 s, within a pod's 30 s). */
@@ -64,6 +71,7 @@ export abstract class StackOperator extends k8sOperator.default {
   /** Resolves when `init` is through and the watches are on their way. */
   override async start(): Promise<void> {
     await this.init();
+    this.#offerFigures();
     this.#informers.start();
     this.#warming = this.#actWhenWarm();
   }
@@ -177,6 +185,15 @@ export abstract class StackOperator extends k8sOperator.default {
     return { group, versions, plural: names.plural };
   }
 
+  #offerFigures(): void {
+    const { election, metrics } = this.#options;
+    if (!metrics) return;
+    if (election) metrics.leader(election.lease.name, () => this.isLeader);
+    for (const plural of new Set(this.watchStats.map(stats => stats.plural))) {
+      metrics.watch(plural, () => sumOf(this.watchStats.filter(stats => stats.plural === plural)));
+    }
+  }
+
   #typeOf(meta: ResourceMeta): ResourceType {
     const known = this.#types.get(meta.id);
     if (!known) throw new Error(`${meta.id} is not watched`);
@@ -214,13 +231,11 @@ export abstract class StackOperator extends k8sOperator.default {
 
   #act(): void {
     this.#isActing = true;
-    this.#options.metrics?.leading(true);
     for (const controller of this.#controllers) controller.open();
   }
 
   #standBy(): void {
     this.#isActing = false;
-    this.#options.metrics?.leading(false);
     for (const controller of this.#controllers) controller.abort();
   }
 
@@ -253,4 +268,10 @@ export abstract class StackOperator extends k8sOperator.default {
 
 function metaOf(before: ResourceMeta, object: KubeObject): ResourceMeta {
   return { ...before, resourceVersion: object.metadata.resourceVersion ?? before.resourceVersion };
+}
+
+function sumOf(all: WatchStats[]): Pick<WatchStats, 'lists' | 'watches' | 'failures' | 'objects'> {
+  const sum = (field: 'lists' | 'watches' | 'failures' | 'objects'): number =>
+    all.reduce((total, stats) => total + stats[field], 0);
+  return { lists: sum('lists'), watches: sum('watches'), failures: sum('failures'), objects: sum('objects') };
 }
