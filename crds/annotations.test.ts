@@ -1,12 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import {
-  attestedIncarnation,
-  isCancelRequested,
-  isResumeRequested,
-  readRequests,
-  REQUEST_ANNOTATIONS,
-} from './annotations.ts';
+import { isCancelRequested, isResumeRequested, readRequests, REQUEST_ANNOTATIONS } from './annotations.ts';
 import { mpdOperationSpec } from './mpdoperation.ts';
 
 describe('request annotations', () => {
@@ -93,16 +87,5 @@ describe('annotations about operations', () => {
   ] as const) {
     it(`interrupt.recover: ${value ?? 'absent'}`, () =>
       expect(isResumeRequested(value === undefined ? {} : { 'interrupt.recover': value })).to.equal(resumed));
-  }
-
-  for (const [value, incarnation] of [
-    ['1003/0a1b/00ff', '1003/0a1b/00ff'],
-    ['1003', undefined],
-    ['1003/0a1b', undefined],
-    ['1003/0a1b/', undefined],
-    ['a b/c/d', undefined],
-  ] as const) {
-    it(`attests ${value}`, () =>
-      expect(attestedIncarnation({ 'mpd.polardb.aliyun.com/attest-stopped': value })).to.equal(incarnation));
   }
 });

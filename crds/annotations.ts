@@ -1,5 +1,4 @@
 import { UserError } from '../operator/model/errors.ts';
-import { API_GROUP } from '../operator/model/names.ts';
 import type { MPDOperationSpecInput } from './mpdoperation/spec.ts';
 
 /** Annotations about the operation that is going on. */
@@ -12,9 +11,6 @@ export const OPERATION_ANNOTATION = {
   interruptMessage: 'interrupt.message',
   interruptPreviousStatus: 'interrupt.previous.status',
 } as const;
-
-/** A person attests that this incarnation, `<instance>/<pod uid>/<nonce>`, can write no more (protocol, ladder rung 5). */
-export const ATTEST_STOPPED_ANNOTATION = `${API_GROUP}/attest-stopped`;
 
 type Annotations = Readonly<Record<string, string>>;
 type RequestedOperation = Omit<MPDOperationSpecInput, 'target' | 'requestedBy' | 'cancelled'>;
@@ -116,12 +112,6 @@ export const isCancelRequested = (annotations: Annotations = {}): boolean =>
 export function isResumeRequested(annotations: Annotations = {}): boolean {
   const value = annotations[OPERATION_ANNOTATION.interruptRecover];
   return value !== undefined && value !== 'F';
-}
-
-/** Incarnation that a person attests to be stopped. Undefined: none, or not the name of an incarnation. */
-export function attestedIncarnation(annotations: Annotations = {}): string | undefined {
-  const value = annotations[ATTEST_STOPPED_ANNOTATION]?.trim() ?? '';
-  return /^[^/\s]+\/[^/\s]+\/[^/\s]+$/.test(value) ? value : undefined;
 }
 
 const isTrue = (value: string): boolean => ['1', 'T', 'true'].includes(value);

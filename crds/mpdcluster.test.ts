@@ -37,7 +37,7 @@ describe('MPDCluster', () => {
       dbType: 'polardb',
       followerNum: 2,
       initDatabase: { name: 'app', owner: 'app' },
-      ha: { durability: 'required', unfencedFailover: 'never', ttlMs: 3000 },
+      ha: { durability: 'preferred', unfencedFailover: 'never', ttlMs: 3000 },
       stopped: false,
       terminationPolicy: 'Retain',
       deletionProtection: false,

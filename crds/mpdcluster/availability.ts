@@ -5,7 +5,7 @@ export const ha = z
   .object({
     durability: z
       .enum(['required', 'preferred'])
-      .default('required')
+      .default('preferred')
       .describe(
         'What a commit does when no RO can acknowledge it (dbClusterType local): required waits, so that nothing acknowledged is ' +
           'ever lost; preferred goes on with the RW alone.',

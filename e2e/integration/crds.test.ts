@@ -171,7 +171,7 @@ describe('CRDs on a real API server', function () {
       dbType: 'polardb',
       followerNum: 2,
       initDatabase: { name: 'app', owner: 'app' },
-      ha: { durability: 'required', unfencedFailover: 'never', ttlMs: 3000 },
+      ha: { durability: 'preferred', unfencedFailover: 'never', ttlMs: 3000 },
       stopped: false,
       terminationPolicy: 'Retain',
       deletionProtection: false,

@@ -4,13 +4,14 @@ import { RESOURCES, type Pod } from '../kube/resources.ts';
 import { ATTESTATION_ANNOTATION } from '../ha/ladder.ts';
 import { parseRecord, type LeaseObject } from '../ha/lease.ts';
 import type { GroupRecord } from '../ha/record.ts';
+import { mayRelease, type LeavingPod } from '../ha/release.ts';
 import { ORIGINAL_LABEL, roleLabel } from '../model/labels.ts';
 import { POD_FINALIZER, recordName } from '../model/names.ts';
 import { done, wait, type StepResult } from '../workflow/step.ts';
 import { buildPod } from './builders/pod.ts';
 import { podOf, type ClusterContext } from './context.ts';
 import { isOutOfService } from './gather/nodes.ts';
-import { isLeaving, obstacle, runningContainer, terminatedContainers } from './gather/pods.ts';
+import { isLeaving, obstacle } from './gather/pods.ts';
 import type { InstancePlan } from './plan.ts';
 
 /** Makes the pods that are missing and mends labels that follow the role. Pods that are there are never replaced. */
@@ -71,7 +72,7 @@ export async function releasePods(context: ClusterContext): Promise<void> {
   if (leaving.length === 0) return;
   const record = await readRecord(context);
   for (const pod of leaving) {
-    if (mayRelease(context, pod, record)) await release(context, pod);
+    if (mayRelease(leavingPod(context, pod), record).release) await release(context, pod);
   }
 }
 
@@ -80,30 +81,16 @@ async function readRecord({ plan, tools }: ClusterContext): Promise<GroupRecord 
   return lease && parseRecord(lease as unknown as LeaseObject);
 }
 
-/** The RW's pod carries the proof for the record, so it stays until the proof is written down there. */
-function mayRelease(context: ClusterContext, pod: Pod, record: GroupRecord | undefined): boolean {
-  const { uid } = pod.metadata;
-  if (record?.holder?.podUid === uid) return false;
-  if (record?.former && record.former.incarnation.podUid === uid) return record.fence !== undefined;
-  return isProvenStopped(context, pod);
-}
-
-/** Never started, or ended by the word of its kubelet; for a host that is off, the word of a person. */
-function isProvenStopped(context: ClusterContext, pod: Pod): boolean {
-  const nodeName = pod.spec?.nodeName;
-  if (nodeName === undefined || hasEnded(pod)) return true;
-  return isOutOfService(context.tools.node(nodeName)) || isAttested(context, pod);
-}
-
-/** The phase alone proves nothing: the control plane marks pods of lost nodes Failed too. */
-function hasEnded(pod: Pod): boolean {
-  const phase = pod.status?.phase ?? '';
-  return !runningContainer(pod) && (['Failed', 'Succeeded'].includes(phase) || terminatedContainers(pod).length > 0);
-}
-
-function isAttested({ cluster }: ClusterContext, { metadata }: Pod): boolean {
-  const word = cluster.metadata.annotations?.[ATTESTATION_ANNOTATION] ?? '';
-  return metadata.uid !== undefined && word.includes(`/${metadata.uid}/`);
+/** What the rule of release looks at. */
+function leavingPod(context: ClusterContext, { metadata, spec, status }: Pod): LeavingPod {
+  const node = spec?.nodeName;
+  const isCollected = (status?.conditions ?? []).some(
+    ({ type, reason }) => type === 'DisruptionTarget' && reason === 'DeletionByPodGC',
+  );
+  const word = context.cluster.metadata.annotations?.[ATTESTATION_ANNOTATION] ?? '';
+  const uid = metadata.uid ?? '';
+  const isOff = node !== undefined && isOutOfService(context.tools.node(node));
+  return { uid, node, phase: status?.phase, isCollected, isHostOff: isOff || word.includes(`/${uid}/`) };
 }
 
 async function release({ tools }: ClusterContext, pod: Pod): Promise<void> {

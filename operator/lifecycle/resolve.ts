@@ -45,7 +45,7 @@ export function resolvePlan(request: ResolveRequest): ClusterPlan {
     ...(version.runAs && { runAs: version.runAs }),
     hostNetwork: spec.netCfg?.engineStartPort !== undefined,
     resources: resolveResources(instanceClass, spec.resources),
-    settings: request.running ?? initialParameters(request, instanceClass),
+    settings: request.running ?? initialParameters(request, withMemory(instanceClass, spec.resources)),
     volume: resolveVolume(cluster),
     application: { database: spec.initDatabase.name, owner: spec.initDatabase.owner },
     terminationPolicy: spec.terminationPolicy,
@@ -92,6 +92,13 @@ function initialParameters({ cluster, site }: ResolveRequest, instanceClass: Ins
   const size = cluster.spec.storage?.size;
   const storageMi = size === undefined ? undefined : Math.floor(quantityValue(size) / 2 ** 20);
   return { ...effectiveParameters({ template, class: instanceClass, storageMi }) };
+}
+
+/** Buffers are sized by the memory that the container really gets. */
+function withMemory(from: InstanceClass, override: MPDCluster['spec']['resources']): InstanceClass {
+  const limit = override?.limits?.memory;
+  if (limit === undefined) return from;
+  return { ...from, memory: { ...from.memory, limitMi: Math.floor(quantityValue(limit) / 2 ** 20) } };
 }
 
 /** The class in Kubernetes' words, single amounts overridden by `spec.resources`. */
