@@ -105,6 +105,19 @@ describe('controller', () => {
     expect(results.length).to.equal(2);
   });
 
+  it('is back within two seconds after the server was down for ten minutes', async () => {
+    const down = new KubeError({ status: 0, reason: 'Network', message: 'down' });
+    let isDown = true;
+    const made = controller(() => (isDown ? Promise.reject(down) : Promise.resolve(undefined)));
+    made.enqueue('a');
+    await clock.advance(600_000);
+    expect(results.length).to.be.lessThan(420);
+    isDown = false;
+    results = [];
+    await clock.advance(2_000);
+    expect(results).to.deep.equal(['success']);
+  });
+
   it('marks a programming error as a bug, and tries it again all the same', async () => {
     const seen: unknown[] = [];
     const log = { ...silentLogger, error: (_message: string, meta?: object) => seen.push(meta) };

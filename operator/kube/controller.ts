@@ -9,7 +9,7 @@
 import { randomBytes } from 'node:crypto';
 import type { BackoffLimits } from './backoff.ts';
 import { systemClock, type Clock } from './clock.ts';
-import { isReason } from './errors.ts';
+import { isReason, isServerDown, SERVER_DOWN_PAUSE_MS } from './errors.ts';
 import type { Cache } from './informer.ts';
 import { KeyedQueue, type Outcome, type QueueEvents } from './queue.ts';
 import { keyOf, type KubeObject, type Logger } from './types.ts';
@@ -41,7 +41,7 @@ export interface ControllerOptions {
   log: Logger;
   /** Keys at the same time (default 4). */
   workers?: number;
-  /** Pauses after failures (default 50 ms to 60 s). */
+  /** Pauses after failures (default 50 ms to 60 s); while the API server is down they stay short. */
   backoff?: BackoffLimits;
   /** A run that takes longer is called off and shows in the log, ms (default 2 min). */
   timeoutMs?: number;
@@ -52,6 +52,13 @@ export interface ControllerOptions {
   random?: () => number;
 }
 
+const DEFAULT_BACKOFF: BackoffLimits = { baseMs: 50, maxMs: 60_000 };
+
+/** When the server is back, all keys are to go on at once. */
+function shortened(backoff: BackoffLimits): BackoffLimits {
+  return { ...backoff, maxMs: Math.min(backoff.maxMs, SERVER_DOWN_PAUSE_MS) };
+}
+
 export class Controller {
   readonly name: string;
   readonly #options: ControllerOptions & { clock: Clock; timeoutMs: number };
@@ -60,7 +67,7 @@ export class Controller {
   #leadership = new AbortController();
 
   constructor(options: ControllerOptions) {
-    const { name, metrics, workers = 4, backoff, clock = systemClock, random } = options;
+    const { name, metrics, workers = 4, backoff = DEFAULT_BACKOFF, clock = systemClock, random } = options;
     this.name = name;
     this.#options = { timeoutMs: 120_000, ...options, clock };
     const figures = metrics?.controller(name, { workers, depth: () => this.#queue.depth });
@@ -70,7 +77,7 @@ export class Controller {
       run: key => this.#handle(key),
       workers,
       clock,
-      ...(backoff && { backoff }),
+      backoff: error => (isServerDown(error) ? shortened(backoff) : backoff),
       ...(random && { random }),
       ...(figures && { events: figures.events }),
     });

@@ -54,6 +54,17 @@ export function isGone(error: unknown): boolean {
   return error instanceof KubeError && (error.status === 410 || error.reason === 'Expired');
 }
 
+/**
+ * Nobody answered, or the server failed by itself: it will be back, and then all should go on at once. Such failures are
+ * repeated with short pauses however long they last; an overloaded server says 429 and how long to wait.
+ */
+export function isServerDown(error: unknown): boolean {
+  return error instanceof KubeError && (error.status === 0 || error.status >= 500) && error.reason !== 'Aborted';
+}
+
+/** Longest pause while the server is down, ms: back within two seconds, jitter included. */
+export const SERVER_DOWN_PAUSE_MS = 1_500;
+
 const REASON_OF_STATUS: Record<number, string> = {
   400: 'BadRequest',
   401: 'Unauthorized',

@@ -72,7 +72,7 @@ describe('keyed queue', () => {
   });
 
   it('repeats failures with growing waits up to the limit, and forgets them after a success', async () => {
-    const { queue, runs, clock } = harness({ backoff: { baseMs: 100, maxMs: 1_000 } });
+    const { queue, runs, clock } = harness({ backoff: () => ({ baseMs: 100, maxMs: 1_000 }) });
     queue.add('a');
     for (let n = 0; n < 6; n++) {
       runs.at(-1)!.fail();
@@ -89,7 +89,7 @@ describe('keyed queue', () => {
   });
 
   it('an event brings a failing key forward to a second after its failure, not less', async () => {
-    const { queue, runs, clock } = harness({ backoff: { baseMs: 10_000, maxMs: 60_000 } });
+    const { queue, runs, clock } = harness({ backoff: () => ({ baseMs: 10_000, maxMs: 60_000 }) });
     queue.add('a');
     queue.add('a');
     runs[0]!.fail();

@@ -30,7 +30,8 @@ export interface QueueOptions {
   /** Never runs twice at once for one key. A rejection is a failure and is tried again. */
   run: (key: string) => Promise<Outcome>;
   workers?: number;
-  backoff?: BackoffLimits;
+  /** Pauses after failures, by their error. */
+  backoff?: (error: unknown) => BackoffLimits;
   events?: QueueEvents;
   clock?: Clock;
   /** 0 <= random() < 1. */
@@ -64,7 +65,7 @@ export class KeyedQueue {
   constructor(options: QueueOptions) {
     this.#options = {
       workers: 4,
-      backoff: { baseMs: 50, maxMs: 60_000 },
+      backoff: () => ({ baseMs: 50, maxMs: 60_000 }),
       events: {},
       clock: systemClock,
       random: Math.random,
@@ -155,19 +156,19 @@ export class KeyedQueue {
       const outcome = await run(key);
       this.#failures.delete(key);
       if (outcome) this.addAfter(key, outcome.requeueAfterMs);
-    } catch {
+    } catch (error) {
       // Whoever gave `run` has logged and counted it; here only the next try matters.
-      this.#fail(key);
+      this.#fail(key, error);
     } finally {
       this.#active.delete(key);
       this.#finish();
     }
   }
 
-  #fail(key: string): void {
+  #fail(key: string, error: unknown): void {
     const { backoff, clock, events, random } = this.#options;
     const count = (this.#failures.get(key)?.count ?? 0) + 1;
-    const wait = backoffMs(backoff, count, random);
+    const wait = backoffMs(backoff(error), count, random);
     const floor = clock.now() + Math.min(wait, FAILING_FLOOR_MS);
     this.#failures.set(key, { count, floor });
     events.retried?.();

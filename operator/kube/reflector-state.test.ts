@@ -36,6 +36,16 @@ describe('what follows what in a reflector', () => {
     });
   }
 
+  for (const [what, met, bound] of [
+    ['nobody answers', error(0, 'Network'), 1_500],
+    ['the server fails', error(503), 1_500],
+    ['we may not', error(403), Infinity],
+  ] as const) {
+    it(`${what}: pauses up to ${bound} ms, however long it lasts`, () => {
+      expect(nextProgress({ ...START, phase: at7, failures: 50 }, failed(met)).atMostMs).to.equal(bound);
+    });
+  }
+
   it('waits at least as long as the server asked', () => {
     const busy = new KubeError({ status: 429, reason: 'TooManyRequests', message: '', retryAfterMs: 5_000 });
     expect(nextProgress({ ...START, phase: at7 }, failed(busy)).atLeastMs).to.equal(5_000);

@@ -1,4 +1,4 @@
-import { isGone, isReason, KubeError } from './errors.ts';
+import { isGone, isReason, isServerDown, KubeError, SERVER_DOWN_PAUSE_MS } from './errors.ts';
 
 /**
  * Where a reflector stands and what follows from what it met. Pure; the reflector carries it out.
@@ -32,14 +32,18 @@ export interface Next {
   pause: number;
   /** The server's own wish, ms. */
   atLeastMs: number;
+  /** Bound of the pause, ms. */
+  atMostMs: number;
 }
+
+const ANY_PAUSE = { atLeastMs: 0, atMostMs: Infinity };
 
 export const START: Progress = { phase: { at: 'empty' }, failures: 0, gone: 0 };
 
 export function nextProgress(now: Progress, met: Met): Next {
   if (met.what === 'listed') {
     const phase: Phase = { at: 'watching', resourceVersion: met.resourceVersion };
-    return { progress: { ...now, phase }, pause: 0, atLeastMs: 0 };
+    return { progress: { ...now, phase }, pause: 0, ...ANY_PAUSE };
   }
   const row = met.hasLived ? { failures: 0, gone: 0 } : { failures: now.failures, gone: now.gone };
   if (met.what === 'ended') return goOn(now, row, met);
@@ -47,7 +51,8 @@ export function nextProgress(now: Progress, met: Met): Next {
   // A dead connection was noticed; the wait for that was long enough.
   if (isReason(met.error, 'Silent')) return goOn(now, { failures: 0, gone: 0 }, { ...met, hasLived: true });
   const atLeastMs = met.error instanceof KubeError ? (met.error.retryAfterMs ?? 0) : 0;
-  return { ...goOn(now, row, { ...met, hasLived: false }), atLeastMs };
+  const atMostMs = isServerDown(met.error) ? SERVER_DOWN_PAUSE_MS : Infinity;
+  return { ...goOn(now, row, { ...met, hasLived: false }), atLeastMs, atMostMs };
 }
 
 type Row = Omit<Progress, 'phase'>;
@@ -55,12 +60,12 @@ type Row = Omit<Progress, 'phase'>;
 function goOn(now: Progress, row: Row, met: { resourceVersion: string; hasLived: boolean }): Next {
   const phase: Phase = now.phase.at === 'empty' ? now.phase : { at: 'watching', resourceVersion: met.resourceVersion };
   const failures = met.hasLived ? 0 : row.failures + 1;
-  return { progress: { ...row, phase, failures }, pause: failures, atLeastMs: 0 };
+  return { progress: { ...row, phase, failures }, pause: failures, ...ANY_PAUSE };
 }
 
 /** A server that answers "too old" to its own newest version must not be listed in a tight loop. */
 function startOver(now: Progress, row: Row): Next {
   const gone = row.gone + 1;
   const phase: Phase = now.phase.at === 'empty' ? { at: 'empty', isUnpaged: true } : { at: 'empty' };
-  return { progress: { phase, failures: row.failures, gone }, pause: gone - 1, atLeastMs: 0 };
+  return { progress: { phase, failures: row.failures, gone }, pause: gone - 1, ...ANY_PAUSE };
 }

@@ -99,7 +99,8 @@ export class Reflector<T extends KubeObject> {
       const next = nextProgress(progress, met);
       progress = next.progress;
       const { backoff, clock, random } = this.#timing;
-      const pauseMs = Math.max(next.pause > 0 ? backoffMs(backoff, next.pause, random) : 0, next.atLeastMs);
+      const limits = { ...backoff, maxMs: Math.min(backoff.maxMs, next.atMostMs) };
+      const pauseMs = Math.max(next.pause > 0 ? backoffMs(limits, next.pause, random) : 0, next.atLeastMs);
       this.#tell(met, pauseMs);
       if (pauseMs > 0) await sleep(clock, pauseMs, signal);
     }
