@@ -1,0 +1,92 @@
+import { missingOfPod } from './judge.ts';
+import type { Kubectl } from './kubectl.ts';
+import type { Cluster, Condition, KubeEvent, Pod } from './objects.ts';
+
+/** Where the parts of the installation and the sample stand. */
+export interface Place {
+  systemNamespace: string;
+  namespace: string;
+  cluster: string;
+}
+
+/** What tells why something does not come up. */
+export interface Findings {
+  cluster?: Cluster;
+  pods: Pod[];
+  events: KubeEvent[];
+  operatorLog: string[];
+}
+
+const EVENTS = 10;
+const LOG_LINES = 15;
+
+/** Gathers what can be had: a part that cannot be read is left out. */
+export async function gather(kubectl: Kubectl, { systemNamespace, namespace, cluster }: Place): Promise<Findings> {
+  const or = <T>(work: Promise<T>, otherwise: T): Promise<T> => work.catch(() => otherwise);
+  const label = `mpd.polardb.aliyun.com/cluster=${cluster}`;
+  const [found, systemPods, pods, systemEvents, events, log] = await Promise.all([
+    or(kubectl.get<Cluster>('mpdcluster', cluster, '--namespace', namespace), undefined),
+    or(kubectl.list<Pod>('pods', '--namespace', systemNamespace), []),
+    or(kubectl.list<Pod>('pods', '--namespace', namespace, '--selector', label), []),
+    or(kubectl.list<KubeEvent>('events', '--namespace', systemNamespace), []),
+    or(kubectl.list<KubeEvent>('events', '--namespace', namespace), []),
+    or(kubectl.run('logs', '--namespace', systemNamespace, 'deployment/polardb-stack-operator', '--tail=200'), ''),
+  ]);
+  const relevant = [...systemEvents, ...events.filter(event => event.involvedObject.name.startsWith(cluster))];
+  return { cluster: found, pods: [...systemPods, ...pods], events: relevant, operatorLog: log.trim().split('\n') };
+}
+
+/** The findings as text for a person, the most telling first. */
+export function renderFindings({ cluster, pods, events, operatorLog }: Findings): string {
+  const { conditions = [], operation } = cluster?.status ?? {};
+  const { name, step } = operation ?? {};
+  return [
+    section('Conditions of the database cluster', conditions.map(conditionLine)),
+    section(
+      'Operation',
+      operation ? [`${name}: step ${step ?? '?'}: ${operation.message ?? operation.reason ?? ''}`] : [],
+    ),
+    section('Pods', pods.map(podLine)),
+    section('Events, newest last', newest(events).map(eventLine)),
+    section("The operator's log, warnings and errors", operatorLog.flatMap(logLine).slice(-LOG_LINES)),
+  ].join('');
+}
+
+function section(title: string, lines: readonly string[]): string {
+  return lines.length === 0 ? '' : `${title}:\n${lines.map(line => `  ${line}\n`).join('')}`;
+}
+
+const conditionLine = ({ type, status, reason = '', message = '' }: Condition): string =>
+  `${type}=${status} ${reason}: ${message}`;
+
+function podLine(pod: Pod): string {
+  const restarts = (pod.status?.containerStatuses ?? []).reduce((sum, it) => sum + it.restartCount, 0);
+  const where = pod.spec.nodeName ? ` on ${pod.spec.nodeName}` : '';
+  const often = restarts > 0 ? `, ${restarts} restarts` : '';
+  return `${pod.metadata.name}${where}: ${missingOfPod(pod) ?? 'ready'}${often}`;
+}
+
+const at = ({ lastTimestamp, eventTime }: KubeEvent): string => lastTimestamp ?? eventTime ?? '';
+
+const newest = (events: readonly KubeEvent[]): KubeEvent[] =>
+  events.toSorted((a, b) => at(a).localeCompare(at(b))).slice(-EVENTS);
+
+const eventLine = ({ type, reason, message, involvedObject: { kind, name } }: KubeEvent): string =>
+  `${type} ${reason} ${kind.toLowerCase()}/${name}: ${message?.trim()}`;
+
+interface LogEntry {
+  time?: string;
+  level?: string;
+  message?: string;
+  cluster?: string;
+  step?: string;
+  error?: { message?: string };
+}
+
+/** Only what somebody should look at; a line that is no JSON is a crash. */
+function logLine(text: string): string[] {
+  if (!text.startsWith('{')) return text === '' ? [] : [text];
+  const { time, level, message, cluster, step, error } = JSON.parse(text) as LogEntry;
+  if (level !== 'warn' && level !== 'error') return [];
+  return [[time, level, cluster, step, message, error?.message].filter(Boolean).join(' ')];
+}

@@ -1,0 +1,103 @@
+import { rm, rmdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { projectRoot } from '../kubernetes/paths.ts';
+import { closingText, connectionLines, type Access } from './connect.ts';
+import type { Place } from './diagnosis.ts';
+import { missingOfCluster, missingOfDeployment } from './judge.ts';
+import type { Kubectl } from './kubectl.ts';
+import type { Cluster, Deployment, Pod, Secret, Service } from './objects.ts';
+import type { Progress } from './progress.ts';
+import { isCommand, type ImageNames, type Target } from './target.ts';
+import { run } from '../kubernetes/run.ts';
+import { waitUntil } from './wait.ts';
+
+/** Where the YAML of the quickstart is written, for a person to look at. */
+export const OUT = join(projectRoot, 'dist', 'quickstart');
+
+export const PLACE: Place = { systemNamespace: 'polardb-system', namespace: 'default', cluster: 'quickstart' };
+
+/** A changed installation shows itself within seconds; an image that is pulled may take minutes. */
+const PATIENCE = { sameSeconds: 120, seconds: 600 };
+
+/** Installs the stack and the sample cluster, waits for both, and returns what to tell the person. */
+export async function install(target: Target, progress: Progress): Promise<string> {
+  const { kubectl } = target;
+  await progress.step('synthesize', () => writeYaml(target.images));
+  await applyStep(progress, kubectl, { what: 'the stack', path: OUT });
+  await progress.step('operator Available', tell =>
+    waitUntil(async () => missingOfDeployment(await operatorOf(kubectl)), tell, PATIENCE),
+  );
+  await applyStep(progress, kubectl, { what: 'the sample cluster', path: join(OUT, 'clusters', 'quickstart.yaml') });
+  await progress.step('sample cluster Ready', tell =>
+    waitUntil(async () => missingOfCluster(await clusterOf(kubectl)), tell, PATIENCE),
+  );
+  return await progress.step('connect and select', () => proveAndTell(target));
+}
+
+export async function removeYaml(): Promise<void> {
+  await rm(OUT, { recursive: true, force: true });
+  // Only when nothing else is in it.
+  await rmdir(join(OUT, '..')).catch(() => undefined);
+}
+
+export async function writeYaml({ stack, postgresql }: ImageNames): Promise<void> {
+  // Loaded when it is needed: cdk8s takes a second.
+  const { synth } = await import('../../manifests/synth.ts');
+  synth(OUT, { image: stack, versions: { 'postgresql-15': { engineImage: postgresql } } });
+}
+
+async function applyStep(
+  progress: Progress,
+  kubectl: Kubectl,
+  { what, path }: { what: string; path: string },
+): Promise<void> {
+  const changed = await progress.step(`apply ${what}`, () => kubectl.apply(path));
+  if (changed.length > 0) progress.note(`${changed.length} objects changed`);
+}
+
+const operatorOf = (kubectl: Kubectl): Promise<Deployment | undefined> =>
+  kubectl.get<Deployment>('deployment', 'polardb-stack-operator', '--namespace', PLACE.systemNamespace);
+
+const clusterOf = (kubectl: Kubectl): Promise<Cluster | undefined> =>
+  kubectl.get<Cluster>('mpdcluster', PLACE.cluster, '--namespace', PLACE.namespace);
+
+/** Nobody is told a line that was not tried. */
+async function proveAndTell(target: Target): Promise<string> {
+  const { access, followers } = await accessOf(target);
+  const hasPsql = await isCommand('psql', '--version');
+  const { rw, ro, exec } = connectionLines(access, { interactive: false });
+  const lines = hasPsql && rw && ro ? [rw, ...(followers > 0 ? [ro] : [])] : [exec];
+  for (const line of lines) {
+    const answer = await run('sh', ['-c', `${line} -XAtc 'select 6 * 7'`]);
+    if (answer.trim() !== '42') throw new Error(`this line answered "${answer.trim()}" to select 6 * 7: ${line}`);
+  }
+  return closingText(access, { followers, down: target.down, hasPsql });
+}
+
+async function accessOf({ kubectl, reachesServices }: Target): Promise<{ access: Access; followers: number }> {
+  const { namespace, cluster } = PLACE;
+  const at = ['--namespace', namespace];
+  const selector = `mpd.polardb.aliyun.com/cluster=${cluster},apsara.metric.db_ins_type=polardb_mpd_rw`;
+  const [rw, ro, secret, pods, object] = await Promise.all([
+    kubectl.get<Service>('service', `${cluster}-rw`, ...at),
+    kubectl.get<Service>('service', `${cluster}-ro`, ...at),
+    kubectl.get<Secret>('secret', `${cluster}-app`, ...at),
+    kubectl.list<Pod>('pods', ...at, '--selector', selector),
+    clusterOf(kubectl),
+  ]);
+  const [pod] = pods;
+  if (!rw || !ro || !secret || !pod || !object)
+    throw new Error(`cluster ${namespace}/${cluster} lacks Services, Secret or pods`);
+  const read = (key: string): string => Buffer.from(secret.data[key] ?? '', 'base64').toString();
+  const services = { rw: rw.spec.clusterIP, ro: ro.spec.clusterIP, port: rw.spec.ports[0]?.port ?? 5432 };
+  const access: Access = {
+    kubectl: kubectl.words,
+    namespace,
+    cluster,
+    user: read('username'),
+    database: read('dbname'),
+    rwPod: pod.metadata.name,
+    ...(reachesServices && { services }),
+  };
+  return { access, followers: object.spec.followerNum };
+}
