@@ -30,9 +30,11 @@ export async function runOperator(options: OperatorOptions): Promise<void> {
     fieldManager: 'polardb-stack-operator',
     hooks: [metrics.apiCalls(process.env.KUBERNETES_SERVICE_HOST ?? '')],
   });
-  const operator = new LifecycleOperator({
+  const operator: LifecycleOperator = new LifecycleOperator({
     client,
     log,
+    metrics,
+    flowEvents: metrics.flow,
     election: {
       lease: { namespace: systemNamespace, name: 'polardb-stack-operator' },
       identity: `${podName}_${process.pid}_${Date.now()}`,

@@ -17,6 +17,7 @@ import type {
 } from '../kube/resources.ts';
 import type { Logger } from '../kube/types.ts';
 import type { SiteSettings } from '../settings/types.ts';
+import type { FlowEvent } from '../workflow/runner.ts';
 import type { RawCluster } from './kinds.ts';
 import type { ClusterPlan, InstancePlan } from './plan.ts';
 import type { Memory } from './memory.ts';
@@ -64,6 +65,8 @@ export interface Tools {
   log: Logger;
   now: () => Date;
   newPassword: () => string;
+  /** Is told of each step of each operation. */
+  flowEvents: (event: FlowEvent) => void;
   /** The nodes by name, from the watch. */
   node: (name: string) => Node | undefined;
   systemNamespace: string;

@@ -31,6 +31,8 @@ export interface LifecycleOptions extends StackOperatorOptions {
   pullPolicy: ClusterPlan['images']['pullPolicy'];
   /** Clusters worked on at the same time. */
   workers: number;
+  /** Is told of each step of each operation, for metrics. */
+  flowEvents: Tools['flowEvents'];
 }
 
 /** The part `operator`: watches clusters, their children and the site's maps, and brings each cluster to its spec. */
@@ -118,8 +120,8 @@ export class LifecycleOperator extends StackOperator {
       },
     };
     const node = (name: string): Node | undefined => sources.node(name);
-    const { settingsNamespace } = this.#options;
-    return { ...base, agents, newPassword: () => newPassword(), node, settingsNamespace };
+    const { settingsNamespace, flowEvents } = this.#options;
+    return { ...base, agents, newPassword: () => newPassword(), node, settingsNamespace, flowEvents };
   }
 
   #openAgents(issuer: CaIssuer): Promise<TlsAgentDirectory> {

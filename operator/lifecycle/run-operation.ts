@@ -41,7 +41,10 @@ export class OperationRunner {
       now: () => context.tools.now().getTime(),
       random: Math.random,
       isCancelled: () => isCancelRequested(annotations) || operation.object.spec.cancelled === true,
-      observe: event => logFlow(context, event),
+      observe: event => {
+        logFlow(context, event);
+        context.tools.flowEvents(event);
+      },
     });
     return { ...report(context, operation, record), requeueAfterMs: isFinished(record) ? 0 : requeueAfter(requeue) };
   }
