@@ -17,7 +17,7 @@ describe('what is missing of the operator', () => {
     ['no status', deployment(undefined), 'its change is not seen yet'],
     ['an older generation', deployment({ ...rolledOut, observedGeneration: 1 }), 'its change is not seen yet'],
     ['one of two', deployment({ ...rolledOut, updatedReplicas: 1 }), '1 of 2 replicas are of the new version'],
-    ['an old one left', deployment({ ...rolledOut, replicas: 3 }), '2 of 2 replicas are of the new version'],
+    ['an old one left', deployment({ ...rolledOut, replicas: 3 }), '1 of the former version are ending'],
     ['none ready', deployment({ ...rolledOut, conditions: [] }), 'no replica is ready'],
     ['all well', deployment(rolledOut), undefined],
   ] as const) {

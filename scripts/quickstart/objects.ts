@@ -8,7 +8,7 @@ export interface Condition {
 
 export interface Deployment {
   metadata: { generation: number };
-  spec: { replicas?: number };
+  spec: { replicas: number };
   status?: { observedGeneration?: number; updatedReplicas?: number; replicas?: number; conditions?: Condition[] };
 }
 
@@ -19,8 +19,16 @@ export interface Cluster {
     observedGeneration?: number;
     clusterStatus?: string;
     conditions?: Condition[];
-    operation?: { name: string; type: string; step?: string; reason?: string; message?: string };
+    operation?: Operation;
   };
+}
+
+export interface Operation {
+  name: string;
+  type: string;
+  step?: string;
+  reason?: string;
+  message?: string;
 }
 
 export interface Pod {
