@@ -41,6 +41,7 @@ export async function runOperator(options: OperatorOptions): Promise<void> {
     },
     operatorName: options.filterOperatorName,
     systemNamespace,
+    podName,
     settingsNamespace: options.settingsNamespace,
     watchNamespaces: options.watchNamespaces,
     stackImage: options.image,

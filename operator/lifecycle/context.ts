@@ -1,6 +1,7 @@
 import type { MPDCluster } from '../../crds/mpdcluster.ts';
 import type { AgentClient } from '../agent-api/client.ts';
 import type { KubeClient } from '../kube/client.ts';
+import type { EventRecorder } from '../kube/events.ts';
 import type {
   ConfigMap,
   EndpointSlice,
@@ -63,6 +64,8 @@ export interface Tools {
   agents: AgentDirectory;
   issuer: Issuer;
   log: Logger;
+  /** What people see in `kubectl describe`. */
+  events: Pick<EventRecorder, 'record'>;
   now: () => Date;
   newPassword: () => string;
   /** Is told of each step of each operation. */

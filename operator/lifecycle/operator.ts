@@ -1,3 +1,4 @@
+import { EventRecorder } from '../kube/events.ts';
 import { StackOperator, type StackOperatorOptions } from '../kube/operator.ts';
 import { RESOURCES, type Node } from '../kube/resources.ts';
 import { keyOf, type KubeObject } from '../kube/types.ts';
@@ -23,6 +24,8 @@ import type { Caches } from './sources.ts';
 
 export interface LifecycleOptions extends StackOperatorOptions {
   operatorName: string;
+  /** Who writes Events. */
+  podName: string;
   systemNamespace: string;
   settingsNamespace: string;
   /** Namespaces with clusters; absent: all. */
@@ -120,8 +123,9 @@ export class LifecycleOperator extends StackOperator {
       },
     };
     const node = (name: string): Node | undefined => sources.node(name);
-    const { settingsNamespace, flowEvents } = this.#options;
-    return { ...base, agents, newPassword: () => newPassword(), node, settingsNamespace, flowEvents };
+    const { settingsNamespace, flowEvents, podName } = this.#options;
+    const events = new EventRecorder({ ...base, component: 'polardb-stack-operator', instance: podName });
+    return { ...base, agents, events, newPassword: () => newPassword(), node, settingsNamespace, flowEvents };
   }
 
   #openAgents(issuer: CaIssuer): Promise<TlsAgentDirectory> {

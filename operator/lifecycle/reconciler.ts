@@ -1,6 +1,6 @@
 import { parseCluster, type MPDCluster, type MPDClusterStatus } from '../../crds/mpdcluster.ts';
-import { setConditions } from '../kube/conditions.ts';
-import { addFinalizer, removeFinalizer } from '../kube/finalizers.ts';
+import { findCondition, setConditions, type ConditionUpdate } from '../kube/conditions.ts';
+import { addFinalizer, hasFinalizer, removeFinalizer } from '../kube/finalizers.ts';
 import { patchStatusIfChanged } from '../kube/status.ts';
 import type { PersistentVolumeClaim } from '../kube/resources.ts';
 import { RESOURCES } from '../kube/resources.ts';
@@ -19,7 +19,7 @@ import { currentOperation, type ListedOperation } from './operations.ts';
 import { OperationRunner, type RanOperation } from './run-operation.ts';
 import type { ClusterPlan } from './plan.ts';
 import { removalPlan, resolvePlan } from './resolve.ts';
-import { buildStatus, refusedStatus, withCondition, type Verdict } from './status.ts';
+import { buildStatus, refusedStatus, type Verdict } from './status.ts';
 
 /** What the watches know. */
 export interface Sources {
@@ -43,6 +43,22 @@ const RESYNC_MS = 6 * 3_600_000;
 /** A claim of the user's own is not watched; while one is missing it is looked for this often, ms. */
 const REFUSED_MS = 5_000;
 
+const ADOPTION_REQUIRED: ConditionUpdate = {
+  type: 'AdoptionRequired',
+  status: 'True',
+  reason: 'ForeignCluster',
+  message:
+    'this cluster was made by the original operator; it is left untouched. Move its data to a new cluster, or keep the original',
+};
+
+/** Stored under another CRD, such as the original's. */
+const unreadable = (problems: readonly UserError[]): ConditionUpdate => ({
+  type: 'Accepted',
+  status: 'False',
+  reason: 'Unreadable',
+  message: problems.map(problem => problem.message).join('; '),
+});
+
 type Outcome = { requeueAfterMs: number } | undefined;
 
 /** Brings one MPDCluster to what its spec asks: gather, decide what is to be done, do it, report. */
@@ -63,11 +79,11 @@ export class ClusterReconciler {
       this.#memories.delete(key);
       return undefined;
     }
+    if (!this.#isOurs(raw)) return undefined;
+    if (this.#isForeign(raw)) return this.#judge(raw, ADOPTION_REQUIRED);
     const parsed = parseCluster(raw as unknown as Parameters<typeof parseCluster>[0]);
-    if (parsed.problems) return this.#refuseUnread(raw, parsed.problems[0]!);
+    if (parsed.problems) return this.#judge(raw, unreadable(parsed.problems));
     const cluster = parsed.value;
-    if (!this.#isOurs(cluster)) return undefined;
-    if (this.#isForeign(cluster)) return this.#askForAdoption(raw, cluster);
     try {
       return await this.#look(await this.#open(raw, cluster));
     } catch (error) {
@@ -76,17 +92,16 @@ export class ClusterReconciler {
     }
   }
 
-  #isOurs({ metadata, spec }: MPDCluster): boolean {
-    const isLeft = metadata.deletionTimestamp !== undefined && !metadata.finalizers?.includes(CLUSTER_FINALIZER);
-    return spec.operatorName === this.#options.operatorName && !isLeft;
+  #isOurs(raw: RawCluster): boolean {
+    const isLeft = raw.metadata.deletionTimestamp !== undefined && !hasFinalizer(raw, CLUSTER_FINALIZER);
+    return (raw.spec.operatorName ?? 'polar-mpd') === this.#options.operatorName && !isLeft;
   }
 
   /** A cluster that the original runs has its logic id, and none of the conditions that we write first. */
-  #isForeign({ metadata, status }: MPDCluster): boolean {
-    if (status.logicId === undefined) return false;
-    const isJudged = status.conditions?.some(condition => condition.type === 'Accepted') ?? false;
-    const { leases } = this.#options.sources.children(metadata.namespace, metadata.name);
-    return !isJudged && leases.length === 0;
+  #isForeign({ metadata, status }: RawCluster): boolean {
+    if (status?.logicId === undefined) return false;
+    const { leases } = this.#options.sources.children(metadata.namespace ?? '', metadata.name);
+    return findCondition(status.conditions, 'Accepted') === undefined && leases.length === 0;
   }
 
   async #open(object: RawCluster, cluster: MPDCluster): Promise<ClusterContext> {
@@ -181,24 +196,15 @@ export class ClusterReconciler {
 
   async #refuse(raw: RawCluster, cluster: MPDCluster, error: UserError): Promise<Outcome> {
     const now = this.#options.tools.now();
+    this.#options.tools.events.record(raw, { type: 'Warning', reason: 'Refused', message: error.message });
     await this.#writeStatus(raw, refusedStatus(cluster, error.message, now));
     return { requeueAfterMs: REFUSED_MS };
   }
 
-  /** Stored under another CRD, such as the original's. */
-  async #refuseUnread(raw: RawCluster, problem: UserError): Promise<undefined> {
-    this.#options.tools.log.warn('cluster cannot be read', { cluster: keyOf(raw.metadata), error: problem });
-    const update = { type: 'Accepted', status: 'False', reason: 'Unreadable', message: problem.message } as const;
+  /** Says one thing of a cluster that is left alone otherwise. */
+  async #judge(raw: RawCluster, update: ConditionUpdate): Promise<undefined> {
     const conditions = [...setConditions(raw.status?.conditions, [update], this.#options.tools.now())];
     await this.#writeStatus(raw, { conditions });
-  }
-
-  async #askForAdoption(raw: RawCluster, cluster: MPDCluster): Promise<undefined> {
-    const message =
-      'this cluster was made by the original operator; it is left untouched. Move its data to a new cluster, or keep the original';
-    const verdict = { type: 'AdoptionRequired', status: 'True', reason: 'ForeignCluster', message } as const;
-    const now = this.#options.tools.now();
-    await this.#writeStatus(raw, withCondition(cluster, verdict, now));
   }
 
   async #writeStatus(object: RawCluster, status: MPDClusterStatus): Promise<void> {

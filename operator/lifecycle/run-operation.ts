@@ -43,6 +43,7 @@ export class OperationRunner {
       isCancelled: () => isCancelRequested(annotations) || operation.object.spec.cancelled === true,
       observe: event => {
         logFlow(context, event);
+        recordEnd(context, event);
         context.tools.flowEvents(event);
       },
     });
@@ -96,4 +97,13 @@ function logFlow({ tools, plan }: ClusterContext, event: FlowEvent): void {
   const meta = { cluster: plan.name, namespace: plan.namespace, operation: flow, step, attempt, seconds, ...what };
   if (kind === 'failed') tools.log.warn('step failed', { ...meta, error });
   else tools.log.info(`step ${kind}`, meta);
+}
+
+/** The end of an operation as an Event of the cluster: `OperationSucceeded`, `OperationInterrupted` ... */
+function recordEnd({ tools, object }: ClusterContext, { flow, record, kind }: FlowEvent): void {
+  const isInterrupted = kind === 'failed' && record.phase === 'Interrupted';
+  if (kind !== 'ended' && !isInterrupted) return;
+  const why = [record.reason, record.message, record.advice].filter(Boolean).join(': ');
+  const type = record.phase === 'Succeeded' ? 'Normal' : 'Warning';
+  tools.events.record(object, { type, reason: `Operation${record.phase}`, message: why ? `${flow}: ${why}` : flow });
 }

@@ -64,11 +64,6 @@ export function refusedStatus(cluster: MPDCluster, message: string, now: Date): 
   };
 }
 
-/** One condition more, such as that a cluster of the original has to be adopted. */
-export function withCondition(cluster: MPDCluster, verdict: ConditionVerdict, now: Date): MPDClusterStatus {
-  return { ...cluster.status, conditions: judge(cluster, [verdict], now) };
-}
-
 type ConditionVerdict = Omit<ConditionUpdate, 'observedGeneration'>;
 
 /** All that is judged speaks of the generation that was looked at; conditions that nobody judges now stay. */

@@ -102,6 +102,8 @@ async function publish(context: ClusterContext, holder: Incarnation): Promise<un
     incarnation: formatIncarnation(holder),
   };
   await applyEndpoints(context, at);
+  const message = `${rwService(plan.name)} leads to instance ${instance.id}`;
+  context.tools.events.record(context.object, { type: 'Normal', reason: 'WriterPublished', message });
   context.tools.log.info('published the RW', { instance: instance.id, service: rwService(plan.name) });
 }
 
