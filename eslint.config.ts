@@ -1,8 +1,9 @@
+import { defineConfig } from 'eslint/config';
 import tseslint from 'typescript-eslint';
 
-export default tseslint.config(
-  { ignores: ['dist/**', 'node_modules/**', 'scripts/**/*.mjs'] },
-  ...tseslint.configs.strictTypeChecked,
+export default defineConfig(
+  { ignores: ['dist/**', 'node_modules/**', '*.config.mjs'] },
+  tseslint.configs.strictTypeChecked,
   {
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {

@@ -1,4 +1,4 @@
-import { ORGANISATION, PARTS, type Part } from '../agent-api/parts.ts';
+import { ORGANISATION, PARTS, type Part } from '../model/parts.ts';
 
 /** The part of the subject of a client certificate that says who calls. */
 export interface Subject {

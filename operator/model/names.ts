@@ -11,8 +11,6 @@ export const POD_FINALIZER = `${API_GROUP}/engine-stopped`;
 
 /** Secret with the certificate authority, in the system namespace. */
 export const CA_SECRET = 'polardb-stack-ca';
-/** Secret with the client certificate of a part that runs in the system namespace. */
-export const partTlsSecret = (part: string): string => `polardb-stack-${part}-tls`;
 
 /** Lease that records who is RW of a group (protocol, Record). */
 export const recordName = (group: string): string => `${group}-primary`;

@@ -17,7 +17,7 @@ export interface PkiContext {
 export const DAY_MS = 24 * 60 * 60 * 1000;
 
 /** Certificates begin a day early: a host whose clock is behind accepts a fresh one. */
-export const BACKDATE_MS = DAY_MS;
+export const BACKDATE_MS = 1 * DAY_MS;
 
 export const KEY_ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256' };
 export const SIGNING_ALGORITHM = { name: 'ECDSA', hash: 'SHA-256' };

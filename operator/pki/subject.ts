@@ -1,5 +1,4 @@
-/** O of every certificate of ours. */
-export const ORGANISATION = 'polardb-stack';
+import { ORGANISATION } from '../model/parts.ts';
 
 /** Who a certificate is for: OU tells the part, by which an agent decides what it may ask; CN its name. */
 export interface Subject {
