@@ -13,7 +13,7 @@ const say = (text: string): void => void process.stdout.write(`${text}\n`);
 const table = procTable();
 const guard = new Guard({
   busybox: process.argv[2]!,
-  log: jsonLog(text => void process.stderr.write(text), {}),
+  log: jsonLog(() => undefined, {}),
   onLost: reason => {
     say(`lost ${reason}`);
     process.exit(3);
