@@ -3,7 +3,9 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { down } from '../kubernetes/cluster.ts';
 import { select, type Stage } from './stages.ts';
+import { warmUp } from './warm.ts';
 
 interface Counts {
   passed: number;
@@ -14,13 +16,23 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: { engine: { type: 'string' }, image: { type: 'string' } },
 });
-const counts = await runAll(select(positionals));
-process.stdout.write(`\n${counts.passed} passed, ${counts.failed} failed\n`);
-process.exitCode = counts.failed > 0 || counts.passed === 0 ? 1 : 0;
+const stages = select(positionals);
+const interrupt = new AbortController();
+// The stage that runs gets it too and ends; what is left then is to clean up.
+process.once('SIGINT', () => interrupt.abort());
 
-async function runAll(stages: readonly Stage[]): Promise<Counts> {
+const counts = await runAll();
+await removeClusters();
+process.stdout.write(`\n${counts.passed} passed, ${counts.failed} failed\n`);
+process.exitCode = interrupt.signal.aborted || counts.failed > 0 || counts.passed === 0 ? 1 : 0;
+
+async function runAll(): Promise<Counts> {
   const total: Counts = { passed: 0, failed: 0 };
+  const warming = stages.some(stage => stage.cluster) ? warmUp() : Promise.resolve();
   for (const stage of stages) {
+    if (interrupt.signal.aborted) break;
+    // Tests have time limits: they get the machine for themselves.
+    if (stage.kind === 'mocha') await warming;
     const started = Date.now();
     process.stdout.write(`\n== ${stage.name}\n`);
     const result = await runStage(stage);
@@ -30,6 +42,12 @@ async function runAll(stages: readonly Stage[]): Promise<Counts> {
     process.stdout.write(`== ${stage.name}: ${result.passed} passed, ${result.failed} failed (${seconds} s)\n`);
   }
   return total;
+}
+
+/** With KEEP=1 the clusters stay up: the next run saves their start, and a person can look at what failed. */
+async function removeClusters(): Promise<void> {
+  if (process.env.KEEP === '1') return;
+  await Promise.all(stages.flatMap(({ cluster }) => (cluster ? [down(cluster)] : [])));
 }
 
 async function runStage(stage: Stage): Promise<Counts> {

@@ -5,6 +5,8 @@ export interface Stage {
   kind: 'check' | 'mocha';
   command: string;
   args: readonly string[];
+  /** Local cluster that its tests share. */
+  cluster?: string;
 }
 
 const rooms = ['crds', 'manifests', 'operator', 'scripts'];
@@ -20,11 +22,11 @@ export const STAGES: readonly Stage[] = [
   check('lint', 'eslint', '.', '--cache', '--cache-location', 'node_modules/.cache/eslint/', '--max-warnings=0'),
   check('imports', 'depcruise', '--config', 'dependency-cruiser.config.mjs', ...rooms, 'e2e'),
   check('unused', 'knip'),
-  mocha('unit', ...roomTests, '--ignore', engineTests),
+  mocha('unit', ...roomTests, '--ignore', engineTests, '--reporter-option', 'style=dots'),
   // Real PostgreSQL, real kube-apiserver, real cluster: each starts what it needs.
   mocha('engine', engineTests),
-  mocha('integration', 'e2e/integration/**/*.test.ts'),
-  mocha('e2e', 'e2e/*.test.ts'),
+  { ...mocha('integration', 'e2e/integration/**/*.test.ts'), cluster: 'integration' },
+  { ...mocha('e2e', 'e2e/*.test.ts'), cluster: 'e2e' },
 ];
 
 /** Groups that a person may name: `check`, or one stage. */
