@@ -1,5 +1,5 @@
 import type { IPolicyRule } from 'kubernetes-models/rbac.authorization.k8s.io/v1';
-import { API_GROUP } from '../operator/model/names.ts';
+import { API_GROUP, CA_SECRET } from '../operator/model/names.ts';
 
 /** A rule and the code that needs it. What no code needs is not granted; children go by owner reference, not by us. */
 export interface GrantedRule {
@@ -73,6 +73,16 @@ export const settingsRules: readonly GrantedRule[] = [
 /** In the system namespace. */
 export const systemRules: readonly GrantedRule[] = [
   rule(LEASES, ['leases'], ['get', 'create', 'update'], 'kube: leader election'),
-  rule('', ['secrets'], ['get', 'create'], 'pki: the certificate authority'),
+  // A name cannot be asked of what does not exist yet.
+  rule('', ['secrets'], ['create'], 'pki: makes the certificate authority'),
+  {
+    rule: {
+      apiGroups: [''],
+      resources: ['secrets'],
+      resourceNames: [CA_SECRET],
+      verbs: ['get', 'update', ...WATCH],
+    },
+    why: 'pki: signs with the certificate authority, follows its changes and rotates it',
+  },
   rule('', ['configmaps'], ['list', 'create', 'delete'], 'lifecycle: ports of the host network, an object each'),
 ];

@@ -9,13 +9,24 @@ const RENEW_MS = 24 * 3_600_000;
 export class TlsAgentDirectory implements AgentDirectory {
   readonly #connector: AgentConnector;
   readonly #timer: NodeJS.Timeout;
+  readonly #issue: () => Promise<TlsMaterial>;
+  readonly #failed: (error: unknown) => void;
 
-  private constructor(tls: TlsMaterial, renew: () => Promise<TlsMaterial>, failed: (error: unknown) => void) {
+  private constructor(tls: TlsMaterial, issue: () => Promise<TlsMaterial>, failed: (error: unknown) => void) {
     this.#connector = new AgentConnector(tls);
-    this.#timer = setInterval(() => {
-      renew().then(renewed => this.#connector.renew(renewed), failed);
-    }, RENEW_MS);
+    this.#issue = issue;
+    this.#failed = failed;
+    this.#timer = setInterval(() => void this.renew(), RENEW_MS);
     this.#timer.unref();
+  }
+
+  /** Takes a fresh certificate, and whom to trust as of now. Never rejects. */
+  async renew(): Promise<void> {
+    try {
+      this.#connector.renew(await this.#issue());
+    } catch (error) {
+      this.#failed(error);
+    }
   }
 
   /** @param failed is told when a renewal did not work; the next day it is tried again */

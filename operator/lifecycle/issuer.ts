@@ -52,6 +52,11 @@ export class CaIssuer implements Issuer {
     return tlsData({ ...leaf, bundle });
   }
 
+  /** The authority has changed: it is read again with the next certificate. */
+  forget(): void {
+    this.#store = undefined;
+  }
+
   /** Read again after a failure; two operators that start together end with the one that was created first. */
   #authority(): Promise<CaStore> {
     this.#store ??= this.#readOrCreate().catch((error: unknown) => {

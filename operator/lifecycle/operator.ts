@@ -2,8 +2,11 @@ import { EventRecorder } from '../kube/events.ts';
 import { StackOperator, type StackOperatorOptions } from '../kube/operator.ts';
 import { RESOURCES, type Node } from '../kube/resources.ts';
 import { keyOf, type KubeObject } from '../kube/types.ts';
+import { CA_SECRET } from '../model/names.ts';
 import { newPassword } from '../pki/passwords.ts';
+import { TLS_SECRET_TYPE } from '../pki/secret.ts';
 import { SETTINGS_WATCHES } from '../settings/site.ts';
+import { keepAuthority } from './authority.ts';
 import { TlsAgentDirectory } from './agents.ts';
 import type { AgentDirectory, Children, Tools } from './context.ts';
 import { CaIssuer } from './issuer.ts';
@@ -68,6 +71,25 @@ export class LifecycleOperator extends StackOperator {
         this.#agents ??= await this.#openAgents(issuer);
         return reconciler.reconcile(key);
       },
+    });
+    const authority = this.controller({
+      name: 'certificate-authority',
+      workers: 1,
+      reconcile: () =>
+        keepAuthority({
+          ...base,
+          leafs: () => caches.secrets.list().filter(secret => secret.type === TLS_SECRET_TYPE),
+        }),
+    });
+    // Whoever changes the authority, a rotation, another replica or a person: all certificates are looked at again.
+    this.watch(RESOURCES.secrets, {
+      namespaces: [this.#options.systemNamespace],
+      fieldSelector: `metadata.name=${CA_SECRET}`,
+    }).onChange(() => {
+      issuer.forget();
+      void this.#agents?.renew();
+      authority.enqueue(CA_SECRET);
+      for (const key of all()) controller.enqueue(key);
     });
     const ofCluster = (object: KubeObject): string[] => [clusterKeyOf(object) ?? ''].filter(key => key !== '');
     const all = (): string[] => caches.clusters.list().map(cluster => keyOf(cluster.metadata));
