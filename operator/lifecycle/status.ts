@@ -6,6 +6,7 @@ import {
   type MPDClusterStatus,
 } from '../../crds/mpdcluster.ts';
 import { setConditions, type ConditionUpdate } from '../kube/conditions.ts';
+import type { Pod } from '../kube/resources.ts';
 import { LABEL, ORIGINAL_LABEL, roleLabel } from '../model/labels.ts';
 import { rwService } from '../model/names.ts';
 import { endpointsOf } from './builders/services.ts';
@@ -80,17 +81,28 @@ function isServing(children: Children, instance: InstancePlan): boolean {
 function instanceStatus(context: ClusterContext, instance: InstancePlan): InstanceStatus {
   const { cluster, plan, children } = context;
   const before = cluster.status.dbInstanceStatus?.[instance.id] ?? {};
-  const { spec, status } = podOf(children, instance) ?? {};
   const ready = isServing(children, instance);
   return {
     ...before,
     insType: instance.role,
-    nodeName: spec?.nodeName ?? before.nodeName,
+    ...placeOf(before, podOf(children, instance)),
     installed: before.installed === true || ready,
     ready,
     versionInfo: { versionName: plan.images.versionName, engineImage: plan.images.engine },
-    netInfo: { ...before.netInfo, ...(status?.podIP && { workingHostIP: status.podIP }) },
     ...instanceState(before, stateOf(children, instance), context.tools.now()),
+  };
+}
+
+/** Where its pod is; while it has none, where the last one was. */
+function placeOf(
+  { nodeName, hostClientIP, netInfo }: InstanceStatus,
+  pod: Pod | undefined,
+): Pick<InstanceStatus, 'nodeName' | 'hostClientIP' | 'netInfo'> {
+  const { podIP, hostIP } = pod?.status ?? {};
+  return {
+    nodeName: pod?.spec?.nodeName ?? nodeName,
+    hostClientIP: hostIP ?? hostClientIP,
+    netInfo: { ...netInfo, ...(podIP && { workingHostIP: podIP }) },
   };
 }
 
