@@ -39,7 +39,12 @@ export function neededOperation(
   return spec.followerNum > followers ? 'addRo' : undefined;
 }
 
-const isNew = ({ status }: MPDCluster): boolean => ['', 'Init', 'Creating'].includes(status.clusterStatus ?? '');
+/** Not created to the end yet; also when its creation was interrupted. */
+function isNew({ status }: MPDCluster): boolean {
+  const word = status.clusterStatus ?? '';
+  const isInstalled = Object.values(status.dbInstanceStatus ?? {}).some(it => it.installed);
+  return ['', 'Init', 'Creating'].includes(word) || (word === 'Interrupt' && !isInstalled);
+}
 
 /**
  * One name for one need, so that a second look, or a second operator, cannot ask twice: create and delete happen once in

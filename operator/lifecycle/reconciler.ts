@@ -1,5 +1,6 @@
 import { parseCluster, type MPDCluster, type MPDClusterStatus } from '../../crds/mpdcluster.ts';
 import { findCondition, setConditions, type ConditionUpdate } from '../kube/conditions.ts';
+import { isNamespaceEnding } from '../kube/errors.ts';
 import { addFinalizer, hasFinalizer, removeFinalizer } from '../kube/finalizers.ts';
 import { patchStatusIfChanged } from '../kube/status.ts';
 import type { PersistentVolumeClaim } from '../kube/resources.ts';
@@ -11,12 +12,14 @@ import { readParameterMap } from '../settings/parameter-map.ts';
 import type { SiteSettings } from '../settings/types.ts';
 import type { StepResult } from '../workflow/step.ts';
 import type { Children, ClusterContext, Tools } from './context.ts';
+import { FLOWS } from './flows/flows.ts';
 import { MPD_CLUSTERS, type RawCluster, type RawOperation } from './kinds.ts';
 import { maintain, maintainStopped } from './maintain.ts';
 import { Memory } from './memory.ts';
 import { listOperations, neededOperation, operationName, pruneOperations, requestOperation } from './operations.ts';
 import { currentOperation, type ListedOperation } from './operations.ts';
-import { OperationRunner, type RanOperation } from './run-operation.ts';
+import { announceInterrupt, withdrawInterrupt } from './interrupt.ts';
+import { OperationRunner, verdictOf, type RanOperation } from './run-operation.ts';
 import type { ClusterPlan } from './plan.ts';
 import { removalPlan, resolvePlan } from './resolve.ts';
 import { buildStatus, refusedStatus, type Verdict } from './status.ts';
@@ -160,12 +163,55 @@ export class ClusterReconciler {
     const operations = listOperations(this.#options.sources.operations(namespace, name));
     const needed = neededOperation(cluster, operations);
     if (needed && !operations.some(it => it.name === operationName(cluster, needed))) {
-      await requestOperation(this.#options.tools.client, cluster, needed);
+      try {
+        await requestOperation(this.#options.tools.client, cluster, needed);
+      } catch (error) {
+        if (needed === 'delete' && isNamespaceEnding(error)) return this.#deleteUnrecorded(context);
+        throw error;
+      }
     }
     const operation = currentOperation(cluster, operations);
     if (operation) return this.#afterOperation(context, operation, await this.#runner.run(context, operation));
-    if (needed) return this.#report(context, { clusterStatus: cluster.status.clusterStatus || 'Creating' }, undefined);
-    return this.#keep(context, operations);
+    const interrupted = operations.find(it => it.phase === 'Interrupted');
+    if (interrupted) return this.#interrupted(context, interrupted);
+    if (needed)
+      return this.#pending(
+        context,
+        operations.find(it => it.name === operationName(cluster, needed)),
+      );
+    await pruneOperations(context.tools.client, operations);
+    return this.#keep(context);
+  }
+
+  /** In a namespace that is being deleted nothing can be made, an operation neither; steps of a deletion need none. */
+  async #deleteUnrecorded(context: ClusterContext): Promise<Outcome> {
+    for (const step of FLOWS.delete?.steps ?? []) {
+      const result = await step.run(context);
+      if (result.kind === 'done') continue;
+      const { reason, message, retryInMs = 1_000 } = result;
+      return this.#report(context, { clusterStatus: 'Deleting', waiting: { reason, message } }, retryInMs);
+    }
+    await removeFinalizer(context.tools.client, MPD_CLUSTERS, context.object, CLUSTER_FINALIZER);
+    return undefined;
+  }
+
+  /** The operation that is needed was asked for just now, or has failed or was cancelled: then a person has to act. */
+  #pending(context: ClusterContext, operation: ListedOperation | undefined): Promise<Outcome> {
+    const clusterStatus = context.cluster.status.clusterStatus || 'Creating';
+    return this.#report(context, operation ? verdictOf(context, operation) : { clusterStatus }, undefined);
+  }
+
+  /** Waits for a person. What runs is kept running meanwhile; what was being created is left as it is. */
+  async #interrupted(context: ClusterContext, operation: ListedOperation): Promise<Outcome> {
+    if (await this.#runner.answer(context, operation)) {
+      await withdrawInterrupt(context);
+      return { requeueAfterMs: 0 };
+    }
+    const verdict = verdictOf(context, operation);
+    await announceInterrupt(context, verdict);
+    if (operation.type === 'create') return this.#report(context, verdict, undefined);
+    const result = await maintain(context);
+    return this.#report(context, verdict, result.kind === 'wait' ? result.retryInMs : RESYNC_MS);
   }
 
   async #afterOperation(context: ClusterContext, operation: ListedOperation, ran: RanOperation): Promise<Outcome> {
@@ -176,14 +222,12 @@ export class ClusterReconciler {
     return this.#report(context, ran.verdict, ran.requeueAfterMs);
   }
 
-  async #keep(context: ClusterContext, operations: readonly ListedOperation[]): Promise<Outcome> {
-    await pruneOperations(context.tools.client, operations);
+  async #keep(context: ClusterContext): Promise<Outcome> {
     const isStopped = context.cluster.status.clusterStatus === 'Stopped';
-    const interrupted = operations.find(operation => operation.phase === 'Interrupted');
     const result: StepResult = isStopped ? await maintainStopped(context) : await maintain(context);
     const { reason = '', message = '' } = result.kind === 'wait' ? result : {};
     const verdict: Verdict = {
-      clusterStatus: interrupted ? 'Interrupt' : isStopped ? 'Stopped' : 'Running',
+      clusterStatus: isStopped ? 'Stopped' : 'Running',
       ...(result.kind === 'wait' && { waiting: { reason, message } }),
     };
     return this.#report(context, verdict, result.kind === 'wait' ? result.retryInMs : RESYNC_MS);

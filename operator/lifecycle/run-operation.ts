@@ -2,9 +2,10 @@ import type { ClusterStatus, MPDClusterStatus } from '../../crds/mpdcluster.ts';
 import { isCancelRequested, isResumeRequested } from '../../crds/annotations.ts';
 import { isReason } from '../kube/errors.ts';
 import { TerminalError } from '../workflow/errors.ts';
-import { OperationJournals } from '../workflow/operation-journal.ts';
+import type { Journal } from '../workflow/journal.ts';
+import { OperationJournals, recordOf } from '../workflow/operation-journal.ts';
 import { currentStep, isFinished, type OperationRecord } from '../workflow/record.ts';
-import { requestResume, runOnce, type FlowEvent, type RunResult } from '../workflow/runner.ts';
+import { requestCancel, requestResume, runOnce, type FlowEvent, type RunResult } from '../workflow/runner.ts';
 import type { Flow } from '../workflow/step.ts';
 import type { ClusterContext, Tools } from './context.ts';
 import { FLOWS, STATUS_AFTER, STATUS_WHILE } from './flows/flows.ts';
@@ -32,15 +33,11 @@ export class OperationRunner {
   }
 
   async run(context: ClusterContext, operation: ListedOperation): Promise<RanOperation> {
-    const { name, namespace = '', uid = '' } = operation.object.metadata;
-    const journal = this.#journals.of({ name, namespace, uid });
-    const { annotations } = context.cluster.metadata;
-    if (isResumeRequested(annotations)) await requestResume(journal);
-    const { record, requeue } = await runOnce(flowOf(operation), journal, context, {
-      operation: uid,
+    const { record, requeue } = await runOnce(flowOf(operation), this.#journalOf(operation), context, {
+      operation: operation.object.metadata.uid ?? '',
       now: () => context.tools.now().getTime(),
       random: Math.random,
-      isCancelled: () => isCancelRequested(annotations) || operation.object.spec.cancelled === true,
+      isCancelled: () => isCancelled(context, operation),
       observe: event => {
         logFlow(context, event);
         recordEnd(context, event);
@@ -49,7 +46,31 @@ export class OperationRunner {
     });
     return { ...report(context, operation, record), requeueAfterMs: isFinished(record) ? 0 : requeueAfter(requeue) };
   }
+
+  /** What a person says to an interrupted operation: go on, or stop for good. False when nothing was said. */
+  async answer(context: ClusterContext, operation: ListedOperation): Promise<boolean> {
+    const journal = this.#journalOf(operation);
+    if (isCancelled(context, operation)) {
+      await requestCancel(flowOf(operation), journal, context.tools.now().getTime());
+      return true;
+    }
+    if (!isResumeRequested(context.cluster.metadata.annotations)) return false;
+    await requestResume(journal);
+    return true;
+  }
+
+  #journalOf({ object }: ListedOperation): Journal {
+    const { name, namespace = '', uid = '' } = object.metadata;
+    return this.#journals.of({ name, namespace, uid });
+  }
 }
+
+const isCancelled = ({ cluster }: ClusterContext, { object }: ListedOperation): boolean =>
+  isCancelRequested(cluster.metadata.annotations) || object.spec.cancelled === true;
+
+/** What an operation that does not run now means for its cluster. */
+export const verdictOf = (context: ClusterContext, operation: ListedOperation): Verdict =>
+  report(context, operation, recordOf(operation.object)).verdict;
 
 /** A wait without a date is woken by a watch; it is looked at now and then all the same, ms. */
 const LONGEST_MS = 3_600_000;
@@ -74,7 +95,12 @@ function report(context: ClusterContext, { type, name }: ListedOperation, record
   const waiting = { reason: operation.reason ?? 'InProgress', message: operation.message ?? `${type} is going on` };
   if (record.phase === 'Interrupted')
     return { isDone: false, verdict: { clusterStatus: 'Interrupt', operation, waiting } };
-  if (isFinished(record)) return { isDone: true, verdict: { clusterStatus: before } };
+  if (isFinished(record)) {
+    return {
+      isDone: true,
+      verdict: { clusterStatus: before, waiting: { ...waiting, reason: `Operation${record.phase}` } },
+    };
+  }
   return { isDone: false, verdict: { clusterStatus: statusOf(STATUS_WHILE, type, before), operation, waiting } };
 }
 
