@@ -22,7 +22,7 @@ const refusal = (error: unknown): AgentError => error as AgentError;
 const code = (call: Promise<unknown>): Promise<string> =>
   call.then(
     () => 'accepted',
-    error => refusal(error).code,
+    (error: unknown) => refusal(error).code,
   );
 
 describe('agent (real PostgreSQL, real PID namespaces)', function () {

@@ -54,8 +54,8 @@ export class Member {
 
   /** What the supervisor asks right before each start, restarts after a crash included. */
   async launch(): Promise<Launch> {
-    const { store, profile, volume, right, objection } = this.#parts;
-    if (objection !== undefined) throw new AgentError('UnsafePod', objection);
+    this.#requireSafePod();
+    const { store, profile, volume, right } = this.#parts;
     const { plan, settings } = store.now;
     if (plan.role === 'stopped') throw new AgentError('Interrupted', 'it shall not run any more');
     if (plan.role === 'rw' && !right.isHeld) throw new AgentError('NoRight', 'the right to run as RW has ended');
@@ -86,6 +86,7 @@ export class Member {
 
   async start({ role, upstream, settings }: StartRequest, { signal }: TaskContext): Promise<void> {
     const { store, profile, volume, supervisor } = this.#parts;
+    this.#requireSafePod();
     if (store.now.plan.role === 'rw') throw new AgentError('WrongRole', 'this is the RW: demote it first');
     const isServing = profile.serves(role);
     if (isServing) requireData(await volume.state());
@@ -100,6 +101,7 @@ export class Member {
   /** The record decides, read here and now; the command only says that it is worth a look. */
   async promote({ settings }: PromoteRequest, { signal }: TaskContext): Promise<void> {
     const { right, supervisor, profile, limits } = this.#parts;
+    this.#requireSafePod();
     const record = await right.acquire();
     try {
       await this.#beginReign(record, settings, signal);
@@ -143,6 +145,11 @@ export class Member {
     await store.change({ settings });
     if (this.#applied) this.#applied = { ...this.#applied, settings };
     return result;
+  }
+
+  #requireSafePod(): void {
+    const { objection } = this.#parts;
+    if (objection !== undefined) throw new AgentError('UnsafePod', objection);
   }
 
   async #initialize(epoch: number, settings: Settings, report: Parameters<EngineProfile['initialize']>[1]) {

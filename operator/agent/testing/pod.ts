@@ -77,7 +77,7 @@ export class Site {
       instanceId,
       dbType: 'postgresql',
       topology,
-      ports: { engine: engine!, agent: agent!, health: health! },
+      ports: { engine: engine, agent: agent, health: health },
       paths: {
         data: at('data'),
         ...(topology === 'share' ? { shared: join(this.directory, 'shared') } : {}),
@@ -97,7 +97,7 @@ export class Site {
     for (const path of [at('data'), at('run'), at('tls/tls.key'), join(this.directory, 'shared')])
       await chown(path, uid, gid);
     const connector = await this.connector('operator');
-    const client = connector.to({ address: '127.0.0.1', port: agent!, serverName: `orders-${instanceId}` });
+    const client = connector.to({ address: '127.0.0.1', port: agent, serverName: `orders-${instanceId}` });
     const pod = new Pod({ site: this, config, directory: join(this.directory, instanceId), client, user: this.#user });
     this.#pods.push(pod);
     return pod;
