@@ -1,6 +1,4 @@
-import { rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { projectRoot } from '../kubernetes/paths.ts';
 import { closingText, connectionLines, type Access } from './connect.ts';
 import type { Place } from './diagnosis.ts';
 import { missingOfCluster, missingOfDeployment } from './judge.ts';
@@ -11,9 +9,6 @@ import { isCommand, type ImageNames, type Target } from './target.ts';
 import { run } from '../kubernetes/run.ts';
 import { waitUntil } from './wait.ts';
 
-/** Where the YAML of the quickstart is written, for a person to look at. */
-export const OUT = join(projectRoot, 'dist', 'quickstart');
-
 export const PLACE: Place = { systemNamespace: 'polardb-system', namespace: 'default', cluster: 'quickstart' };
 
 /** A changed installation shows itself within seconds; an image that is pulled may take minutes. */
@@ -21,29 +16,24 @@ const PATIENCE = { sameSeconds: 120, seconds: 600 };
 
 /** Installs the stack and the sample cluster, waits for both, and returns what to tell the person. */
 export async function install(target: Target, progress: Progress): Promise<string> {
-  const { kubectl } = target;
-  await progress.step('synthesize', () => writeYaml(target.images));
-  await applyStep(progress, kubectl, { what: 'the stack', path: OUT });
+  const { kubectl, yaml } = target;
+  await progress.step('synthesize', () => writeYaml(yaml, target.images));
+  await applyStep(progress, kubectl, { what: 'the stack', path: yaml });
   await progress.step('operator Available', tell =>
     waitUntil(async () => missingOfDeployment(await operatorOf(kubectl)), tell, PATIENCE),
   );
-  await applyStep(progress, kubectl, { what: 'the sample cluster', path: join(OUT, 'clusters', 'quickstart.yaml') });
+  await applyStep(progress, kubectl, { what: 'the sample cluster', path: join(yaml, 'clusters', 'quickstart.yaml') });
   await progress.step('sample cluster Ready', tell =>
     waitUntil(async () => missingOfCluster(await clusterOf(kubectl)), tell, PATIENCE),
   );
   return await progress.step('connect and select', () => proveAndTell(target));
 }
 
-export async function removeYaml(): Promise<void> {
-  await rm(OUT, { recursive: true, force: true });
-  // Only when nothing else is in it.
-  await rmdir(join(OUT, '..')).catch(() => undefined);
-}
-
-export async function writeYaml({ stack, postgresql }: ImageNames): Promise<void> {
+/** Writes the installation with these images to a directory, for kubectl and for a person to look at. */
+export async function writeYaml(directory: string, { stack, postgresql }: ImageNames): Promise<void> {
   // Loaded when it is needed: cdk8s takes a second.
   const { synth } = await import('../../manifests/synth.ts');
-  synth(OUT, { image: stack, versions: { 'postgresql-15': { engineImage: postgresql } } });
+  synth(directory, { image: stack, versions: { 'postgresql-15': { engineImage: postgresql } } });
 }
 
 async function applyStep(
@@ -52,7 +42,8 @@ async function applyStep(
   { what, path }: { what: string; path: string },
 ): Promise<void> {
   const changed = await progress.step(`apply ${what}`, () => kubectl.apply(path));
-  if (changed.length > 0) progress.note(`${changed.length} objects changed`);
+  // kubectl says "<kind>/<name> created" and the like.
+  if (changed.length > 0) progress.note(changed.length > 3 ? `${changed.length} objects changed` : changed.join(', '));
 }
 
 const operatorOf = (kubectl: Kubectl): Promise<Deployment | undefined> =>

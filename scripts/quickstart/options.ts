@@ -1,10 +1,12 @@
 import { parseArgs } from 'node:util';
+import { checkName } from '../kubernetes/paths.ts';
 
 export const USAGE = `Usage: npm run quickstart [-- OPTIONS]
 
 Brings a database cluster up: PolarDB Stack on a Kubernetes of its own on this machine, and a sample cluster
 with one read-write and two read-only instances. A second run changes nothing that is as it should be.
 
+  --name NAME       name of the Kubernetes on this machine; several can run side by side (default: quickstart)
   --context NAME    use the existing cluster of this kubeconfig context instead; nothing else is touched
   --registry PLACE  with --context: where its nodes get images from, host[:port][/path]; clusters made by kind need none
   --down            remove every trace of it again
@@ -15,6 +17,8 @@ with one read-write and two read-only instances. A second run changes nothing th
 export interface Options {
   down: boolean;
   help: boolean;
+  /** Name of the cluster of our own. */
+  name: string;
   /** Context of an existing cluster; absent: a cluster of our own on this machine. */
   context?: string;
   registry?: string;
@@ -27,12 +31,16 @@ export function parseOptions(args: readonly string[]): Options {
     options: {
       down: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
+      name: { type: 'string' },
       context: { type: 'string' },
       registry: { type: 'string' },
     },
   });
-  const { context, registry } = values;
+  const { name, context, registry } = values;
   if (context === '') throw new Error('--context needs the name of a context of your kubeconfig');
+  if (name !== undefined && context !== undefined) {
+    throw new Error('--name is for a Kubernetes on this machine, --context for one that exists: give one of them');
+  }
   if (registry !== undefined && context === undefined) {
     throw new Error('--registry is for --context: the cluster on this machine gets its images without a registry');
   }
@@ -41,5 +49,5 @@ export function parseOptions(args: readonly string[]): Options {
       `--registry "${registry}": write host[:port][/path], without https:// and without a slash at the end`,
     );
   }
-  return values;
+  return { ...values, name: checkName(name ?? 'quickstart') };
 }

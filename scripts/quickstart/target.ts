@@ -1,14 +1,13 @@
+import { join } from 'node:path';
 import { buildImages, pushImage, type Images } from '../images/images.ts';
 import { down, find, up } from '../kubernetes/cluster.ts';
 import { checkMachine } from '../kubernetes/machine-check.ts';
+import { projectRoot } from '../kubernetes/paths.ts';
 import { programsAreBuilt } from '../kubernetes/programs.ts';
 import { run } from '../kubernetes/run.ts';
-import { Kubectl } from './kubectl.ts';
+import { Kubectl, shellWord } from './kubectl.ts';
 import type { Options } from './options.ts';
 import type { Progress } from './progress.ts';
-
-/** Name of the cluster that is the quickstart's own. */
-const LOCAL = 'quickstart';
 
 /** Names of the images, as the nodes know them. */
 export interface ImageNames {
@@ -20,6 +19,8 @@ export interface ImageNames {
 export interface Target {
   kubectl: Kubectl;
   images: ImageNames;
+  /** Directory for the YAML that is applied. */
+  yaml: string;
   /** Whether this machine reaches the addresses of Services. */
   reachesServices: boolean;
   /** How to remove all of it. */
@@ -28,45 +29,52 @@ export interface Target {
 
 export async function prepareTarget(options: Options, progress: Progress): Promise<Target> {
   return options.context === undefined
-    ? await prepareLocal(progress)
-    : await prepareExisting(options.context, options.registry, progress);
+    ? await prepareLocal(options, progress)
+    : await prepareExisting(options, options.context, progress);
 }
 
+/** Directory of the YAML of one cluster. */
+export const yamlOf = ({ name, context }: Options): string =>
+  join(projectRoot, 'dist', 'quickstart', context === undefined ? name : `context-${encodeURIComponent(context)}`);
+
 /** kubectl for what is there now; undefined when there is no cluster. */
-export async function existingKubectl({ context }: Options): Promise<Kubectl | undefined> {
+export async function existingKubectl({ name, context }: Options): Promise<Kubectl | undefined> {
   if (context !== undefined) return contextKubectl(context);
-  const cluster = await find(LOCAL);
+  const cluster = await find(name);
   return cluster && (await localKubectl(cluster));
 }
 
 /** Removes the cluster on this machine, whatever state it is in. */
-export const removeLocal = (): Promise<void> => down(LOCAL);
+export const removeLocal = ({ name }: Options): Promise<void> => down(name);
 
-async function prepareLocal(progress: Progress): Promise<Target> {
+async function prepareLocal(options: Options, progress: Progress): Promise<Target> {
+  const { name } = options;
   await progress.step('machine check', async () => checkMachine(!(await programsAreBuilt())));
   const [cluster, images] = await Promise.all([
-    progress.step('Kubernetes with 3 nodes', () => up({ name: LOCAL, nodes: 3, report: progress.report })),
+    progress.step('Kubernetes with 3 nodes', () => up({ name, nodes: 3, report: progress.report })),
     buildStep(progress),
   ]);
   await progress.step('images on the nodes', async tell => {
-    for (const [i, { archive, name }] of [images.stack, images.postgresql].entries()) {
-      tell(`${i + 1} of 2, ${name}`);
-      await cluster.load(archive);
+    for (const [i, image] of [images.stack, images.postgresql].entries()) {
+      tell(`${i + 1} of 2, ${image.name}`);
+      await cluster.load(image.archive);
     }
   });
   await cluster.recycleVolumes();
   return {
     kubectl: await localKubectl(cluster),
     images: { stack: images.stack.name, postgresql: images.postgresql.name },
+    yaml: yamlOf(options),
     reachesServices: true,
-    down: 'npm run quickstart -- --down',
+    down: `npm run quickstart --${name === 'quickstart' ? '' : ` --name ${name}`} --down`,
   };
 }
 
 const buildStep = (progress: Progress): Promise<Images> =>
   progress.step('images of the stack and of PostgreSQL 15', () => buildImages(progress.report));
 
-async function prepareExisting(context: string, registry: string | undefined, progress: Progress): Promise<Target> {
+async function prepareExisting(options: Options, context: string, progress: Progress): Promise<Target> {
+  const { registry } = options;
   const kubectl = contextKubectl(context);
   await progress.step(`the cluster of context ${context}`, async () => {
     await kubectl.run('version', '--output', 'json', '--request-timeout=10s');
@@ -74,7 +82,8 @@ async function prepareExisting(context: string, registry: string | undefined, pr
   const send = registry === undefined ? await intoKind(context) : intoRegistry(registry);
   const images = await buildStep(progress);
   const names = await progress.step('images to the cluster', () => send(images, progress));
-  return { kubectl, images: names, reachesServices: false, down: `npm run quickstart -- --context ${context} --down` };
+  const down = `npm run quickstart -- --context ${shellWord(context)} --down`;
+  return { kubectl, images: names, yaml: yamlOf(options), reachesServices: false, down };
 }
 
 type Send = (images: Images, progress: Progress) => Promise<ImageNames>;
