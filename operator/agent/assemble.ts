@@ -68,7 +68,7 @@ export async function assembleAgent(world: AgentWorld): Promise<AssembledAgent> 
   const tasks = new Tasks(clock, log);
   const supervisor = new Supervisor({
     launch: () => member.launch(),
-    isReady: signal => observe(signal).then(() => true),
+    isReady: signal => member.isReady(signal),
     capture: engineLog(world),
     keep,
     table,

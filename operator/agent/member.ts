@@ -66,6 +66,17 @@ export class Member {
     return launch;
   }
 
+  /**
+   * Does the engine answer SQL, and an RW as one? Data that ended in recovery boots as a follower, whatever it was
+   * started for: it is promoted before it counts as running.
+   */
+  async isReady(signal: AbortSignal): Promise<boolean> {
+    const { profile } = this.#parts;
+    if (this.#applied?.plan.role === 'rw') await profile.promote(signal);
+    else await profile.observe(signal);
+    return true;
+  }
+
   async install({ task, command }: InstallRequest, { report, signal }: TaskContext): Promise<void> {
     const { supervisor, volume, profile, killEverythingElse } = this.#parts;
     if (supervisor.state.phase !== 'idle') throw new AgentError('WrongRole', 'the engine runs');
