@@ -186,7 +186,7 @@ export class ClusterReconciler {
   /** In a namespace that is being deleted nothing can be made, an operation neither; steps of a deletion need none. */
   async #deleteUnrecorded(context: ClusterContext): Promise<Outcome> {
     for (const step of FLOWS.delete?.steps ?? []) {
-      const result = await step.run(context);
+      const result = await step.run(context, { operation: context.cluster.metadata.uid, attempt: 1, data: {} });
       if (result.kind === 'done') continue;
       const { reason, message, retryInMs = 1_000 } = result;
       return this.#report(context, { clusterStatus: 'Deleting', waiting: { reason, message } }, retryInMs);
