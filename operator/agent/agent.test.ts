@@ -73,6 +73,10 @@ class Bed {
         }
         bed.rightEpoch = Math.max(epoch, bed.rightEpoch);
       },
+      yielded: (epoch: number) => {
+        bed.isHeld &&= epoch <= bed.rightEpoch;
+        bed.rightEpoch = Math.max(epoch, bed.rightEpoch);
+      },
       renew: () => {
         bed.notes.push('renew');
         return Promise.resolve();

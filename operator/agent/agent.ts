@@ -121,7 +121,7 @@ export class Agent {
 
   /** Stop and demote come before everything else. The promise is durable before anything is done. */
   async #down(kind: 'demote' | 'stop', body: requests.StopRequest): Promise<TaskState> {
-    const { tasks, store, member } = this.#parts;
+    const { tasks, store, member, right } = this.#parts;
     const { command, mode } = body;
     const request = { id: command.requestId, kind, fingerprint: fingerprint(kind, body) };
     if (!tasks.known(request)) {
@@ -129,7 +129,7 @@ export class Agent {
       // First, so that a promotion under way writes nothing behind the demotion.
       tasks.abort(`a ${kind} came in between`);
       const demotedEpoch = Math.max(command.epoch, store.now.demotedEpoch ?? 0);
-      await this.#accept(command, { demotedEpoch, plan: { role: 'stopped' } });
+      await this.#accept(command, { demotedEpoch, plan: { role: 'stopped' } }, epoch => right.yielded(epoch));
       await tasks.idle();
       if (!tasks.known(request)) tasks.begin(request, () => member.stop(mode ?? 'fast'));
     }
@@ -165,14 +165,18 @@ export class Agent {
     if (!verdict.accepted) refuse(verdict.reason, store.now);
   }
 
-  async #accept(command: Command, change: Partial<Persisted> = {}): Promise<void> {
+  async #accept(
+    command: Command,
+    change: Partial<Persisted> = {},
+    onRevoke = (epoch: number): void => this.#parts.right.revoked(epoch),
+  ): Promise<void> {
     this.#check(command);
     const { store, right } = this.#parts;
     const { clusterUid, epoch, term, generation } = command;
     const refusal = await store.accept({ clusterUid, epoch, term, generation }, change);
     if (refusal) refuse(refusal, store.now);
     // A higher epoch tells of a revoke, a higher generation of another (E, k): the right hears of both.
-    right.revoked(epoch);
+    onRevoke(epoch);
     if (right.isHeld && generation > right.state.generation) void right.renew();
     // What a command of a newer epoch asks for comes after the end of the older one.
     await this.#fencing;

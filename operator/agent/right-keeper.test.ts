@@ -128,6 +128,15 @@ describe('right of the agent', () => {
     expect(await codeOf(bed.keeper.acquire())).to.equal('NoRight');
   });
 
+  it('yielded to the command that stops the engine: over, and the stop has its own time', async () => {
+    const bed = new Bed();
+    await bed.keeper.acquire();
+    bed.keeper.yielded(2);
+    expect(bed.keeper.isHeld).to.be.false;
+    expect(bed.lost).to.deep.equal([]);
+    expect(await codeOf(bed.keeper.acquire())).to.equal('NoRight');
+  });
+
   it('gets an end when E stops being empty', async () => {
     const bed = new Bed();
     await bed.keeper.acquire();

@@ -77,6 +77,16 @@ export class RightKeeper {
     this.#check();
   }
 
+  /**
+   * As `revoked`, told by the very command that stops the engine: the stop has bounds of its own, so that a planned one
+   * can be clean (protocol, Moves). Nothing renews the right any more, and the guard keeps the end that it knows.
+   */
+  yielded(epoch: number): void {
+    this.#state = onRevoked(this.#state, epoch);
+    this.#inUse = false;
+    this.#stopTimers();
+  }
+
   /** The engine is proven stopped; nothing is left to guard. */
   release(): void {
     this.#inUse = false;
