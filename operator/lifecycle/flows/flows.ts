@@ -2,7 +2,7 @@ import type { ClusterStatus } from '../../../crds/mpdcluster.ts';
 import type { OperationType } from '../../../crds/mpdoperation.ts';
 import type { Flow } from '../../workflow/step.ts';
 import type { ClusterContext } from '../context.ts';
-import { takeNumbers } from '../steps/numbers.ts';
+import { onNumbered, takeNumbers } from '../steps/numbers.ts';
 import {
   bringUpWriter,
   createAccounts,
@@ -19,9 +19,9 @@ import {
 export const FLOWS: Partial<Record<OperationType, Flow<ClusterContext>>> = {
   create: {
     name: 'create',
-    steps: [takeNumbers, prepareObjects, startPods, bringUpWriter, createAccounts, joinFollowers],
+    steps: [takeNumbers, ...[prepareObjects, startPods, bringUpWriter, createAccounts, joinFollowers].map(onNumbered)],
   },
-  addRo: { name: 'addRo', steps: [takeNumbers, prepareObjects, startPods, joinFollowers] },
+  addRo: { name: 'addRo', steps: [takeNumbers, ...[prepareObjects, startPods, joinFollowers].map(onNumbered)] },
   stop: { name: 'stop', steps: [stopWriter, removeAllPods] },
   start: { name: 'start', steps: [prepareObjects, startPods, bringUpWriter, joinFollowers] },
   delete: { name: 'delete', steps: [stopWriter, removeAllPods, removeVolumes, releasePorts] },

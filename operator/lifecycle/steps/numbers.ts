@@ -19,7 +19,7 @@ export const takeNumbers: Step<ClusterContext> = {
   async run(context) {
     try {
       await take(context);
-      return done();
+      return done({ instances: context.plan.instances.map(it => it.id).join(' ') });
     } catch (error) {
       // A port that is taken may be given back: the wait says so and ends by itself.
       if (error instanceof UserError) return wait('Refused', error.message, { retryInMs: 5_000 });
@@ -27,6 +27,22 @@ export const takeNumbers: Step<ClusterContext> = {
     }
   },
 };
+
+/**
+ * A step that works on the instances whose ids were taken before it. The watch may still show the cluster without them;
+ * by that copy there would be nothing to do, and the step would be done with nothing made.
+ */
+export const onNumbered = (step: Step<ClusterContext>): Step<ClusterContext> => ({
+  ...step,
+  run(context, run) {
+    const seen = new Set(context.plan.instances.map(it => it.id));
+    const isUnseen = (run.data.instances ?? '').split(' ').some(id => id !== '' && !seen.has(id));
+    if (!isUnseen) return step.run(context, run);
+    return Promise.resolve(
+      wait('InstancesUnseen', 'the watch does not show the new instances yet', { retryInMs: 200 }),
+    );
+  },
+});
 
 async function take(context: ClusterContext): Promise<void> {
   const { cluster, plan, site, tools } = context;
