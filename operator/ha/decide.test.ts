@@ -61,6 +61,7 @@ describe('decision for a group without failover', () => {
     ],
     ['no record of a cluster that ran', viewOf(undefined), 'RecordLost'],
     ['no record and wanted stopped', viewOf(undefined, { established: false, wanted: 'stopped' }), 'nothing'],
+    ['record lost and wanted stopped: pods go by their own proof', viewOf(undefined, { wanted: 'stopped' }), 'nothing'],
     [
       'leftover volume of another cluster is not the reason to wait',
       viewOf(undefined, { established: false, ...withReports(reportOf(first, foreign)) }),

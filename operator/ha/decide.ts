@@ -75,11 +75,13 @@ function write(what: 'revoke' | 'recordFence' | 'grant', transition: Transition)
   return wait('TransitionRefused', `${what}: ${transition.reason}: ${transition.message}`);
 }
 
-function withoutRecord({ wanted, established, clusterUid, evidence }: GroupView): Action {
+/** Where nobody shall be RW nothing has to be decided: each pod goes by its own kubelet's word. */
+function withoutRecord({ wanted, established, clusterUid, evidence, published }: GroupView): Action {
+  if (wanted === 'stopped') return published ? { do: 'withdraw' } : { do: 'nothing' };
   if (established || evidence.reports.some(it => latestEpoch(it, clusterUid) > 0)) {
     return wait('RecordLost', 'the record of a group that has run is gone; nobody may become RW without it');
   }
-  return wanted === 'stopped' ? { do: 'nothing' } : { do: 'create', record: createRecord(clusterUid) };
+  return { do: 'create', record: createRecord(clusterUid) };
 }
 
 const foreignRecord: Say = ({ record, clusterUid }) =>

@@ -65,6 +65,11 @@ export function isServerDown(error: unknown): boolean {
 /** Longest pause while the server is down, ms: back within two seconds, jitter included. */
 export const SERVER_DOWN_PAUSE_MS = 1_500;
 
+/** Was a create refused because its namespace is being deleted? Only that blames the namespace of an object with a 403. */
+export function isNamespaceEnding(error: unknown): boolean {
+  return isReason(error, 'Forbidden') && error.fields.includes('metadata.namespace');
+}
+
 const REASON_OF_STATUS: Record<number, string> = {
   400: 'BadRequest',
   401: 'Unauthorized',
