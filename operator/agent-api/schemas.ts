@@ -65,4 +65,3 @@ export const password = z.string().regex(/^[\x20-\x7e]{8,200}$/, 'must be 8 to 2
 export type Command = z.infer<typeof commandSchema>;
 export type ApiUpstream = z.infer<typeof upstreamSchema>;
 export type StopMode = z.infer<typeof stopMode>;
-export type FollowerRole = z.infer<typeof followerRole>;

@@ -14,6 +14,7 @@ import {
   SETTINGS,
   upstreamOf,
 } from './testing/cluster.ts';
+import { HELPERS } from './testing/helpers.ts';
 import { eventually } from './testing/namespace.ts';
 import { Site, type Pod } from './testing/pod.ts';
 
@@ -53,6 +54,16 @@ describe('agent (real PostgreSQL, real PID namespaces)', function () {
     expect(early.error?.code).to.equal('NoRight');
     expect(await rw.client.state()).to.deep.include({ volume: { state: 'blank' } });
     await rw.kill();
+  });
+
+  it('runs no engine in a PID namespace whose end would not be its own', async () => {
+    const other = await site.pod('1003');
+    const alone = await other.start([HELPERS.busybox, 'sh', '-c', '"$@"; true', 'init']);
+    const start = { command: site.command(alone), role: 'ro', settings: {}, waitMs: 5_000 } as const;
+    expect((await other.client.start(start)).error?.code).to.equal('UnsafePod');
+    const promote = { command: site.command(alone), waitMs: 5_000 };
+    expect((await other.client.promote(promote)).error?.code).to.equal('UnsafePod');
+    await other.kill();
   });
 
   it('creates an RW: record, initdb, grant, promote', async () => {

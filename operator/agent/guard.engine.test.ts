@@ -78,6 +78,7 @@ describe('guard (real processes)', () => {
     inside.send('within 50');
     await eventually('sessions are gone', () => sessions(inside) === 0);
     inside.send('engine 2');
+    await inside.line(/^engine/);
     await eventually('later sessions are gone', () => sessions(inside) === 0);
     inside.send('none');
     inside.send('engine 2');

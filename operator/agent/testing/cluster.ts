@@ -1,6 +1,3 @@
-import { execFile } from 'node:child_process';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
 import pg from 'pg';
 import type { TaskState } from '../../agent-api/state.ts';
 import { memberSlot, type ApiUpstream } from '../../agent-api/schemas.ts';
@@ -96,12 +93,4 @@ export async function connect(site: Site, pod: Pod, user: string, password: stri
   client.on('error', () => undefined);
   await client.connect();
   return client;
-}
-
-const execute = promisify(execFile);
-
-/** Control data of a member's stopped engine. */
-export async function controlData(pod: Pod): Promise<string> {
-  const directory = join(pod.config.paths.data, 'engine/pgdata');
-  return (await execute('/usr/lib/postgresql/15/bin/pg_controldata', ['-D', directory])).stdout;
 }

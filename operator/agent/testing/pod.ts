@@ -182,12 +182,15 @@ export class Pod {
     this.directory = parts.directory;
   }
 
-  /** Starts the container. @returns the incarnation once the agent answers */
-  async start(): Promise<string> {
+  /**
+   * Starts the container.
+   * @param init its PID 1
+   * @returns the incarnation once the agent answers
+   */
+  async start(init: readonly string[] = [HELPERS.tini, '-s', '--']): Promise<string> {
     const { site, directory, user, config } = this.#parts;
     const identity = ['--reuid', String(user.uid), '--regid', String(user.gid), '--clear-groups', '--no-new-privs'];
     const agent = [process.execPath, ...NODE_FLAGS, join(site.directory, 'program/agent.mjs')];
-    const tini = [HELPERS.tini, '-s', '--'];
     const inside = [
       'sh',
       '-c',
@@ -196,7 +199,7 @@ export class Pod {
       join(directory, 'credentials'),
       'setpriv',
       ...identity,
-      ...tini,
+      ...init,
       ...agent,
     ];
     const child = spawn('unshare', ['--pid', '--mount', '--fork', '--mount-proc', '--kill-child', ...inside], {
