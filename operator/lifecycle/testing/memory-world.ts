@@ -1,0 +1,148 @@
+import type { MPDClusterSpecInput } from '../../../crds/mpdcluster.ts';
+import type { KubeClient } from '../../kube/client.ts';
+import { KubeError } from '../../kube/errors.ts';
+import { RESOURCES, type PersistentVolumeClaim, type Pod } from '../../kube/resources.ts';
+import { silentLogger } from '../../kube/testing/support.ts';
+import type { KubeObject } from '../../kube/types.ts';
+import { LABEL } from '../../model/labels.ts';
+import { API_GROUP, API_VERSION } from '../../model/names.ts';
+import type { CrashGate } from '../../workflow/testing/crash-points.ts';
+import { MPD_CLUSTERS, type RawCluster } from '../kinds.ts';
+import type { Outcome } from './expectations.ts';
+import { siteOf } from './fixtures.ts';
+import { MemoryApi } from './memory-api.ts';
+import { SnapshotSources } from './memory-sources.ts';
+import { beginLife } from './operator-life.ts';
+import { SimulatedHosts } from './simulated-hosts.ts';
+
+const SYSTEM = 'polardb-system';
+const REF = { namespace: 'shop', name: 'orders' };
+const KEY = 'shop/orders';
+/** The world moves on by one bit this often, virtual ms. */
+const STEP_MS = 100;
+/** Nothing takes longer in these worlds, virtual ms. */
+const LONGEST_MS = 600_000;
+/** A look this far away is care, not work: the operator is at rest, ms. */
+const REST_MS = 3_600_000;
+
+export const ALWAYS_OPEN: CrashGate = { before: () => Promise.resolve(), signal: new AbortController().signal };
+
+export interface WorldOptions {
+  /** How many looks of the operator its watches lag behind: 0 or more. */
+  lag?: number;
+}
+
+/**
+ * Test only: one cluster in a world of its own, in virtual time. The operator is woken as in production: by a change of
+ * something that it watches, or when the time has come that it asked for. Nothing else wakes it.
+ */
+export class MemoryWorld {
+  readonly api: MemoryApi;
+  /** Past the gates: a person, a test. */
+  readonly client: KubeClient;
+  readonly hosts: SimulatedHosts;
+  readonly ref = REF;
+  readonly #sources: SnapshotSources;
+  readonly #lag: number;
+  readonly #views: { version: number; objects: ReturnType<MemoryApi['snapshot']> }[] = [];
+  #time = Date.parse('2026-01-01T00:00:00Z');
+
+  constructor({ lag = 0 }: WorldOptions = {}) {
+    this.#lag = lag;
+    this.api = new MemoryApi(this.now);
+    this.client = this.api.client();
+    const pods = (): Promise<Pod[]> => this.client.list(RESOURCES.pods, { namespace: REF.namespace });
+    const nodeFor = ({ metadata }: Pod): string => `node-${Number(metadata.name.split('-').at(-1)) % 3}`;
+    this.hosts = new SimulatedHosts({ client: this.client, pods, now: this.now, nodeFor });
+    this.#sources = new SnapshotSources(this.api.snapshot(), siteOf());
+  }
+
+  now = (): Date => new Date(this.#time);
+
+  /** With the cluster asked for, and nothing done yet. */
+  static async asking(spec: MPDClusterSpecInput, options?: WorldOptions): Promise<MemoryWorld> {
+    const world = new MemoryWorld(options);
+    const metadata = { namespace: SYSTEM, name: 'polardb4mpd-controller' };
+    await world.client.create(RESOURCES.configMaps, { apiVersion: 'v1', kind: 'ConfigMap', metadata });
+    if (spec.shareStore) await world.client.create(RESOURCES.persistentVolumeClaims, sharedClaim());
+    const apiVersion = `${API_GROUP}/${API_VERSION}`;
+    await world.client.create(MPD_CLUSTERS, { apiVersion, kind: 'MPDCluster', metadata: { ...REF }, spec });
+    return world;
+  }
+
+  cluster(): RawCluster | undefined {
+    return this.api.find(MPD_CLUSTERS, REF) as RawCluster | undefined;
+  }
+
+  /** How it looks now. */
+  get outcome(): Outcome {
+    const isOf = ({ metadata }: KubeObject): boolean =>
+      metadata.labels?.[LABEL.cluster] === REF.name ||
+      (metadata.ownerReferences?.length ?? 0) > 0 ||
+      metadata.name.startsWith('polardb-port-');
+    const objects = [...this.api.snapshot().values()].filter(isOf);
+    return { name: REF.name, cluster: this.cluster(), objects, hosts: this.hosts };
+  }
+
+  /** A person's change of the spec. */
+  async edit(spec: Partial<MPDClusterSpecInput>): Promise<void> {
+    await this.client.patchMerge(MPD_CLUSTERS, REF, { spec });
+  }
+
+  /** The operator's whole life, from its start until it has nothing to do any more. */
+  async live(gate: CrashGate = ALWAYS_OPEN): Promise<void> {
+    const { client, hosts, now } = this;
+    const life = { client, agents: hosts, sources: this.#sources, now, log: silentLogger, systemNamespace: SYSTEM };
+    const reconciler = beginLife(life, gate);
+    // A new process lists everything first.
+    this.#views.length = 0;
+    const end = this.#time + LONGEST_MS;
+    for (let failures = 0; ;) {
+      const version = this.#watch();
+      let requeueMs = REST_MS;
+      try {
+        requeueMs = (await reconciler.reconcile(KEY))?.requeueAfterMs ?? REST_MS;
+        failures = 0;
+      } catch (error) {
+        // What the queue does with a failed look.
+        if (++failures > 20 && !(error instanceof KubeError && error.reason === 'Conflict')) throw error;
+        requeueMs = Math.min(1_000 * failures, 5_000);
+      }
+      if (await this.#isAtRest(version, requeueMs)) return;
+      if (this.#time > end) throw new Error(`no rest: ${JSON.stringify(this.cluster()?.status?.conditions)}`);
+    }
+  }
+
+  /** The watches show what they show; returns the version that they are at. */
+  #watch(): number {
+    this.#views.push({ version: this.api.version, objects: this.api.snapshot() });
+    const { version, objects } = this.#views.at(-1 - this.#lag) ?? this.#views[0]!;
+    this.#sources.show(objects);
+    return version;
+  }
+
+  /** Lets the world move on until something wakes the operator. @returns true when nothing ever will */
+  async #isAtRest(seen: number, requeueMs: number): Promise<boolean> {
+    for (let waited = 0; waited < requeueMs; waited += STEP_MS) {
+      if (this.api.version !== seen) {
+        // One bit at least, so that a look and its consequences do not share a moment.
+        await this.#step();
+        return false;
+      }
+      // Whatever the world has to do by itself is done long before.
+      if (waited > 3_000 && requeueMs >= REST_MS) return true;
+      await this.#step();
+    }
+    return false;
+  }
+
+  async #step(): Promise<void> {
+    await this.hosts.step();
+    this.#time += STEP_MS;
+  }
+}
+
+function sharedClaim(): PersistentVolumeClaim {
+  const metadata = { namespace: REF.namespace, name: 'shared' };
+  return { apiVersion: 'v1', kind: 'PersistentVolumeClaim', metadata, spec: { volumeMode: 'Filesystem' } };
+}
