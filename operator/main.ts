@@ -1,5 +1,4 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { installTree } from './install.ts';
 import { LOG_LEVELS } from './observe/log.ts';
 import { runOperator } from './run-operator.ts';
 
@@ -23,11 +22,6 @@ program
   .option('--metrics-port <port>', 'port of /metrics', wholeNumber, 8080)
   .addOption(new Option('--log-level <level>').choices(LOG_LEVELS).default('info'))
   .action(runOperator);
-
-program
-  .command('install <directory>')
-  .description('copy runtime, programs and helpers to a directory (init container of the engine pods)')
-  .action((directory: string) => installTree(directory));
 
 await program.parseAsync();
 

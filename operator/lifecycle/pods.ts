@@ -40,8 +40,8 @@ async function ensureRoleLabel({ plan, tools }: ClusterContext, instance: Instan
   await tools.client.patchMerge(RESOURCES.pods, ref, { metadata: { labels: wanted } });
 }
 
-/** Waits until every engine container runs; says of the first that does not why. The watch of pods wakes it. */
-export function podsRunning({ children, plan }: ClusterContext, instances = plan.instances): StepResult {
+/** Waits until these engine containers run; says of the first that does not why. The watch of pods wakes it. */
+export function podsRunning({ children }: ClusterContext, instances: readonly InstancePlan[]): StepResult {
   for (const instance of instances) {
     const pod = podOf(children, instance);
     if (!pod || isLeaving(pod)) return wait('PodMissing', `pod ${instance.podName} is not there yet`);

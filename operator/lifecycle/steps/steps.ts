@@ -1,7 +1,7 @@
 import { RESOURCES } from '../../kube/resources.ts';
 import { done, type Step } from '../../workflow/step.ts';
 import { driveAccounts } from '../accounts.ts';
-import type { ClusterContext } from '../context.ts';
+import { rwInstance, type ClusterContext } from '../context.ts';
 import { driveFollowers } from '../followers.ts';
 import { releaseHostPorts } from '../host-ports.ts';
 import { ensureObjects } from '../objects.ts';
@@ -23,7 +23,8 @@ export const startPods: Step<ClusterContext> = {
   async run(context) {
     await releasePods(context);
     await ensurePods(context);
-    return podsRunning(context);
+    // Followers start meanwhile: they are waited for when they join.
+    return podsRunning(context, [rwInstance(context.plan)]);
   },
 };
 
