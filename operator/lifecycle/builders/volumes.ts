@@ -1,7 +1,13 @@
 import type { PersistentVolumeClaim } from '../../kube/resources.ts';
-import { dataClaimName } from '../../model/names.ts';
+import { API_GROUP, dataClaimName } from '../../model/names.ts';
 import type { ClusterPlan, InstancePlan } from '../plan.ts';
 import { childMeta } from './meta.ts';
+
+/** A claim that outlived its cluster has the labels of the next one of that name; only this tells them apart. */
+const OWNER = `${API_GROUP}/owner-uid`;
+
+export const isClaimOf = ({ uid }: Pick<ClusterPlan, 'uid'>, { metadata }: PersistentVolumeClaim): boolean =>
+  metadata.labels?.[OWNER] === uid;
 
 /**
  * Claim of an instance's own volume. It has no owner reference: with `terminationPolicy: Retain` it outlives the
@@ -13,7 +19,7 @@ export function buildDataClaim(plan: ClusterPlan, instance: InstancePlan): Persi
   return {
     apiVersion: 'v1',
     kind: 'PersistentVolumeClaim',
-    metadata: { name, namespace, labels },
+    metadata: { name, namespace, labels: { ...labels, [OWNER]: plan.uid } },
     spec: {
       accessModes: ['ReadWriteOnce'],
       resources: { requests: { storage: plan.volume.size } },

@@ -1,6 +1,7 @@
 import { RESOURCES } from '../../kube/resources.ts';
 import { done, type Step } from '../../workflow/step.ts';
 import { driveAccounts } from '../accounts.ts';
+import { isClaimOf } from '../builders/volumes.ts';
 import { rwInstance, type ClusterContext } from '../context.ts';
 import { driveFollowers } from '../followers.ts';
 import { releaseHostPorts } from '../host-ports.ts';
@@ -56,11 +57,12 @@ export const removeAllPods: Step<ClusterContext> = { name: 'RemovePods', waitLim
 export const removeVolumes: Step<ClusterContext> = {
   name: 'RemoveVolumes',
   async run({ plan, children, tools }) {
+    const claims = children.claims.filter(claim => isClaimOf(plan, claim));
     if (plan.terminationPolicy === 'Retain') {
-      for (const { metadata } of children.claims) tools.log.info('volume is retained', { claim: metadata.name });
+      for (const { metadata } of claims) tools.log.info('volume is retained', { claim: metadata.name });
       return done();
     }
-    for (const { metadata } of children.claims) {
+    for (const { metadata } of claims) {
       const { name, namespace, uid } = metadata;
       await tools.client.delete(RESOURCES.persistentVolumeClaims, { name, namespace }, { uid });
     }
