@@ -1,0 +1,66 @@
+import { expect } from 'chai';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { projectRoot } from '../kubernetes/paths.ts';
+import { blocksOf, pages, readPage } from './blocks.ts';
+
+/** Commands that no page runs on the test cluster: they install, build or test, and tests of their own cover them. */
+const COVERED_ELSEWHERE = [
+  /^npm run quickstart( --( --[a-z]+( [\w:./-]+)?)+)?$/,
+  /^npm run -s kubeconfig$/,
+  /^npm run (synth|bench|test:unit|test:e2e|lint|format|images)( --.*)?$/,
+  /^(KEEP=1 )?npm test$/,
+  /^npm run -s kubernetes -- [a-z].*$/,
+  /^kubectl apply -f dist\/$/,
+  /^kubectl delete -f dist\/$/,
+];
+
+describe('documentation', () => {
+  for (const page of pages(projectRoot)) {
+    const markdown = readPage(projectRoot, page);
+
+    it(`${page} has only commands that a test runs`, () => {
+      const untested = blocksOf(page, markdown)
+        .filter(({ language, marks }) => language === 'sh' && !marks.includes('run'))
+        .flatMap(({ line, text }) =>
+          text.split('\n').map(command => ({ line, command: command.replace(/ +#.*$/, '') })),
+        )
+        .filter(({ command }) => command !== '' && !command.startsWith('#'))
+        .filter(({ command }) => !COVERED_ELSEWHERE.some(known => known.test(command)));
+      expect(untested).to.deep.equal([]);
+    });
+
+    it(`${page} links to what is there`, () => {
+      const links = [...markdown.matchAll(/\]\((?!https?:)([^)#\s]+)(#[^)]*)?\)/g)].map(match => match[1]!);
+      expect(links.filter(link => !existsSync(join(projectRoot, dirname(page), link)))).to.deep.equal([]);
+    });
+  }
+
+  it('docs/troubleshooting.md explains every reason that the operator gives', () => {
+    const text = readPage(projectRoot, 'docs/troubleshooting.md');
+    expect(reasonsInSource().filter(reason => !text.includes(`\`${reason}\``))).to.deep.equal([]);
+  });
+});
+
+/** Reasons are words in the source: of waits, of conditions and of the policies that decide who is RW. */
+function reasonsInSource(): string[] {
+  const rooms = ['operator/lifecycle', 'operator/ha'].map(room => join(projectRoot, room));
+  const files = rooms.flatMap(room =>
+    readdirSync(room, { recursive: true, encoding: 'utf8' })
+      .filter(name => name.endsWith('.ts') && !name.endsWith('.test.ts') && !name.includes('testing'))
+      .map(name => join(room, name)),
+  );
+  const internal = ['boot.ts', 'command.ts', 'record.ts', 'right.ts', 'release.ts', 'ladder.ts'];
+  const read = files.filter(name => !internal.some(file => name.endsWith(`/ha/${file}`)));
+  const patterns = [
+    /\bwait\(\s*'([A-Z][A-Za-z]+)'/g,
+    /\bno\('([A-Z][A-Za-z]+)'/g,
+    /\breason: '([A-Z][A-Za-z]+)'/g,
+    /\breason = [^;]*?'([A-Z][A-Za-z]+)' : '([A-Z][A-Za-z]+)'/g,
+  ];
+  const found = read.flatMap(name => {
+    const source = readFileSync(name, 'utf8');
+    return patterns.flatMap(pattern => [...source.matchAll(pattern)].flatMap(match => match.slice(1)));
+  });
+  return [...new Set(found)].sort();
+}
