@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { API_GROUP, API_VERSION } from '../operator/model/names.ts';
 import { structural, type Structural } from './structural.ts';
 

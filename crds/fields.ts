@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /**
  * Building blocks of both kinds. Strings of spec are bounded, because the API server prices CEL rules by these bounds;

@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { UserError } from '../operator/model/errors.ts';
 
 /** The part of Kubernetes' ObjectMeta that our kinds use, as it is in JSON. */

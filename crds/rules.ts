@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /**
  * A rule that a type alone cannot say. The API server checks `cel`; `holds` says the same in TypeScript for manifests

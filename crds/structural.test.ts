@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { z } from 'zod';
+import * as z from 'zod';
 import { KINDS } from './definitions.ts';
 import { structural, type Structural } from './structural.ts';
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** A node of a structural OpenAPI v3 schema, as CustomResourceDefinitions take it. */
 export interface Structural {

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { parsePortRange } from '../operator/model/ports.ts';
 
 const image = z.string().regex(/^[a-z0-9][\w./:@-]{0,254}$/i, 'write an image as registry/name:tag');

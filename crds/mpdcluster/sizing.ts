@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { quantity, text } from '../fields.ts';
 import { quantityValue } from '../quantity.ts';
 import { withRules } from '../rules.ts';

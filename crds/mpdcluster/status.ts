@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { conditions, count, generation } from '../fields.ts';
 import { instanceStatus, netInfo, runningClass } from './instance-status.ts';
 import { floatingIp } from './network.ts';

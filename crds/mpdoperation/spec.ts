@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { instanceId, objectName, text } from '../fields.ts';
 import { unchangeable, withRules, type Rule } from '../rules.ts';
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { API_GROUP } from '../model/names.ts';
 import { formatIncarnation, parseIncarnation, type Incarnation } from './incarnation.ts';
 import { objectionToQuorum, type GroupRecord } from './record.ts';

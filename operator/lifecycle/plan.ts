@@ -48,6 +48,8 @@ export interface InstancePlan {
   role: Role;
   ports: InstancePorts;
   podName: string;
+  /** Tells members of a shared volume apart on it. */
+  hostId?: number;
 }
 
 /** Name under which clients and members know the RW; in every instance's certificate. */

@@ -134,6 +134,7 @@ function resolveInstances({ metadata, status }: MPDCluster): InstancePlan[] {
         health: health ?? POD_NETWORK_PORTS.health,
       },
       podName: podName(metadata.name, physicalId, id),
+      ...(it.polarFsHostId && { hostId: Number(it.polarFsHostId) }),
     };
   });
   const rank = (it: InstancePlan): number => (it.role === 'rw' ? 0 : 1);

@@ -20,6 +20,7 @@ export function buildAgentConfig(plan: ClusterPlan, instance: InstancePlan): Age
     dbType: plan.engine,
     topology: plan.topology,
     ports: instance.ports,
+    ...(instance.hostId !== undefined && { hostId: instance.hostId }),
     paths: {
       data: PATHS.data,
       ...(plan.volume.kind === 'shared' ? { shared: PATHS.shared } : {}),

@@ -58,9 +58,11 @@ async function take(context: ClusterContext): Promise<void> {
   const hasLogicId = now.status?.logicId !== undefined;
   const ids = await takeIds(tools.client, tools.settingsNamespace, 2 * missing.length + (hasLogicId ? 0 : 1));
   const logicId = hasLogicId ? {} : { logicId: ids.shift()! };
+  const hostIds = freeHostIds(now.status ?? {});
   const entries = missing.map((insType, i) => {
     const [physicalInsId, insId] = [ids[2 * i]!, ids[2 * i + 1]!];
-    return [insId, newInstance(plan, { physicalInsId, insId, insType, ports })] as const;
+    const hostId = plan.topology === 'share' ? hostIds[i] : undefined;
+    return [insId, newInstance(plan, { physicalInsId, insId, insType, ports, hostId })] as const;
   });
   const status = { ...logicId, dbInstanceStatus: Object.fromEntries(entries) };
   const { resourceVersion } = now.metadata;
@@ -74,6 +76,12 @@ function missingInstances(status: MPDClusterStatus, followerNum: number): ('rw' 
   const ros = there.filter(role => role === 'ro').length;
   const missing: ('rw' | 'ro')[] = Array.from({ length: Math.max(0, followerNum - ros) }, () => 'ro');
   return there.includes('rw') ? missing : ['rw', ...missing];
+}
+
+/** Members of a shared volume are told apart on it by the original's host ids: 5 to 25, one each (facts: ids). */
+function freeHostIds({ dbInstanceStatus = {} }: MPDClusterStatus): string[] {
+  const taken = new Set(Object.values(dbInstanceStatus).map(it => it.polarFsHostId));
+  return Array.from({ length: 21 }, (_, i) => String(5 + i)).filter(id => !taken.has(id));
 }
 
 function takePorts(context: Pick<ClusterContext, 'cluster' | 'plan' | 'site' | 'tools'>): Promise<InstancePorts> {
@@ -90,10 +98,11 @@ interface NewInstance {
   insId: string;
   insType: 'rw' | 'ro';
   ports: InstancePorts;
+  hostId: string | undefined;
 }
 
 function newInstance(plan: ClusterContext['plan'], it: NewInstance): InstanceStatus {
-  const { physicalInsId, insId, insType, ports } = it;
+  const { physicalInsId, insId, insType, ports, hostId } = it;
   return {
     physicalInsId,
     insId,
@@ -102,6 +111,7 @@ function newInstance(plan: ClusterContext['plan'], it: NewInstance): InstanceSta
     podName: podName(plan.name, physicalInsId, insId),
     podNameSpace: plan.namespace,
     installed: false,
+    ...(hostId && { polarFsHostId: hostId }),
     netInfo: {
       netType: plan.hostNetwork ? 'host' : 'pod',
       workingPort: ports.engine,
