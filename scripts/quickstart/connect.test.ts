@@ -27,7 +27,8 @@ describe('how to connect', () => {
 
   it('forwards a port where Services cannot be reached', () => {
     const text = closingText({ ...access, services: undefined }, { followers: 2, down: 'X', hasPsql: true });
-    expect(text).to.contain('port-forward pod/quickstart-1-2 15432:5432').and.not.contain('PGPASSWORD');
+    expect(text).to.contain('port-forward pod/quickstart-1-2 15432:5432').and.contain("'host=127.0.0.1 port=15432 ");
+    expect(text).not.to.contain('Read-only');
   });
 
   it('tells how to look, how to remove, and where psql comes from', () => {

@@ -16,8 +16,8 @@ export interface Access {
 
 /** Shell lines that reach the database. */
 export interface Lines {
-  /** From this machine, by the read-write Service. */
-  rw?: string;
+  /** From this machine: by the read-write Service, or by a forwarded port. */
+  rw: string;
   /** From this machine, by the read-only Service. */
   ro?: string;
   /** Without psql here: the one in the RW's pod, as superuser over the socket. */
@@ -27,6 +27,9 @@ export interface Lines {
 /** Where the engine's socket lies in its container. */
 const SOCKETS = '/run/polardb-stack/engine';
 
+/** Port of this machine that is forwarded to the RW where Services cannot be reached. */
+const FORWARDED = 15_432;
+
 export function connectionLines(access: Access, options: { interactive: boolean }): Lines {
   const { kubectl, namespace, cluster, user, database, services, rwPod } = access;
   const inNamespace = namespace === 'default' ? kubectl : `${kubectl} --namespace ${namespace}`;
@@ -35,7 +38,8 @@ export function connectionLines(access: Access, options: { interactive: boolean 
     `PGPASSWORD="${password}" psql ${shellWord(`host=${host} port=${port} user=${user} dbname=${database} sslmode=require`)}`;
   const terminal = options.interactive ? ' -it' : '';
   return {
-    ...(services && { rw: psql(services.rw, services.port), ro: psql(services.ro, services.port) }),
+    rw: services ? psql(services.rw, services.port) : psql('127.0.0.1', FORWARDED),
+    ...(services && { ro: psql(services.ro, services.port) }),
     exec: `${inNamespace} exec${terminal} ${rwPod} -c engine -- psql -h ${SOCKETS} -U postgres ${shellWord(database)}`,
   };
 }
@@ -49,12 +53,12 @@ export function closingText(access: Access, facts: { followers: number; down: st
   return [
     `Cluster ${namespace}/${cluster} is Ready: one read-write and ${facts.followers} read-only instances.`,
     '',
-    ...(rw && ro ? [`Connect from here${hint}:`, `  ${rw}`, 'Read-only:', `  ${ro}`] : []),
     ...(services
-      ? []
+      ? [`Connect from here${hint}:`, `  ${rw}`, 'Read-only:', `  ${ro}`]
       : [
-          'Connect from here, while this runs: forwards port 15432',
-          `  ${kubectl} ${at} port-forward pod/${rwPod} 15432:5432`,
+          `Connect from here${hint}, while the first line runs:`,
+          `  ${kubectl} ${at} port-forward pod/${rwPod} ${FORWARDED}:5432`,
+          `  ${rw}`,
         ]),
     'With the psql in the pod of the read-write instance, as superuser:',
     `  ${exec}`,
