@@ -177,8 +177,7 @@ function readiness(context: ClusterContext, { clusterStatus, waiting }: Verdict,
     return no(clusterStatus || 'Creating', `the cluster is ${clusterStatus || 'Creating'}`);
   const writer = writerAvailable(context);
   if (writer.status !== 'True') return no(writer.reason, writer.message);
-  const serving = context.plan.topology === 'local' || context.plan.engine === 'polardb';
-  if (serving && ready < cluster.spec.followerNum) {
+  if (ready < cluster.spec.followerNum) {
     return no('FollowersNotReady', `${ready} of ${cluster.spec.followerNum} read-only instances are ready`);
   }
   return { type: 'Ready', status: 'True', reason: 'AllInstancesReady', message: 'the cluster is as spec asks' };
