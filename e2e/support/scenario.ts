@@ -79,10 +79,8 @@ export class Scenario {
       await client.delete(MPD_CLUSTERS, ref);
     }
     for (const database of this.#made) await database.gone();
+    // Kubernetes takes its time for the rest, which nothing depends on.
     await client.delete(RESOURCES.namespaces, { name: namespace });
-    const isGone = async (): Promise<true | undefined> =>
-      (await client.get(RESOURCES.namespaces, { name: namespace })) ? undefined : true;
-    await this.eventually(`namespace ${namespace} is gone`, isGone);
     await this.local.recycleVolumes();
   }
 
