@@ -14,14 +14,19 @@ export const PLACE: Place = { systemNamespace: 'polardb-system', namespace: 'def
 /** A changed installation shows itself within seconds; an image that is pulled may take minutes. */
 const PATIENCE = { sameSeconds: 120, seconds: 600 };
 
-/** Installs the stack and the sample cluster, waits for both, and returns what to tell the person. */
-export async function install(target: Target, progress: Progress): Promise<string> {
-  const { kubectl, yaml } = target;
-  await progress.step('synthesize', () => writeYaml(yaml, target.images));
+/** Installs the stack and waits for its operator. */
+export async function installStack({ kubectl, yaml, images }: Target, progress: Progress): Promise<void> {
+  await progress.step('synthesize', () => writeYaml(yaml, images));
   await applyStep(progress, kubectl, { what: 'the stack', path: yaml });
   await progress.step('operator Available', tell =>
     waitUntil(async () => missingOfDeployment(await operatorOf(kubectl)), tell, PATIENCE),
   );
+}
+
+/** Installs the stack and the sample cluster, waits for both, and returns what to tell the person. */
+export async function install(target: Target, progress: Progress): Promise<string> {
+  const { kubectl, yaml } = target;
+  await installStack(target, progress);
   await applyStep(progress, kubectl, { what: 'the sample cluster', path: join(yaml, 'clusters', 'quickstart.yaml') });
   await progress.step('sample cluster Ready', tell =>
     waitUntil(async () => missingOfCluster(await clusterOf(kubectl)), tell, PATIENCE),
