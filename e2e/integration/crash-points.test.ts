@@ -1,10 +1,22 @@
+import { expect } from 'chai';
+import { execFile } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { KINDS } from '../../crds/definitions.ts';
 import type { MPDClusterSpecInput } from '../../crds/mpdcluster.ts';
-import { MPD_CLUSTERS } from '../../operator/lifecycle/kinds.ts';
+import { KubeClient } from '../../operator/kube/client.ts';
+import { findCredentials } from '../../operator/kube/credentials.ts';
+import { RESOURCES, type ResourceType } from '../../operator/kube/resources.ts';
+import { MPD_CLUSTERS, type RawCluster } from '../../operator/lifecycle/kinds.ts';
+import { ApiWatches, ApiWorld } from '../../operator/lifecycle/testing/api-world.ts';
 import { expectGone, expectRunning, expectStopped } from '../../operator/lifecycle/testing/expectations.ts';
 import { localSpec } from '../../operator/lifecycle/testing/fixtures.ts';
-import { MemoryWorld } from '../../operator/lifecycle/testing/memory-world.ts';
-import { atEveryCrashPoint } from '../../operator/workflow/testing/crash-points.ts';
+import { ALWAYS_OPEN, MemoryWorld } from '../../operator/lifecycle/testing/memory-world.ts';
+import { atEveryCrashPoint, type CrashGate, type CrashPoint } from '../../operator/workflow/testing/crash-points.ts';
+import { controlPlane } from '../support/control-plane.ts';
 
+/** One follower is enough where the flow does the same for each. */
+const smallSpec: MPDClusterSpecInput = { ...localSpec, followerNum: 1 };
 const sharedSpec: MPDClusterSpecInput = {
   dbType: 'postgresql',
   dbClusterType: 'share',
@@ -41,12 +53,12 @@ const scenarios: Record<string, Scenario> = {
   'create, local': { spec: localSpec, check: world => expectRunning(world.outcome, 2) },
   'create, share on the host network': { spec: sharedSpec, check: world => expectRunning(world.outcome, 1) },
   'delete, volumes retained': {
-    spec: localSpec,
+    spec: smallSpec,
     before: then(running, remove),
     check: world => expectGone(world.outcome, true),
   },
   'delete, volumes too, on the host network': {
-    spec: { ...localSpec, terminationPolicy: 'Delete', netCfg: { engineStartPort: 5500 } },
+    spec: { ...smallSpec, terminationPolicy: 'Delete', netCfg: { engineStartPort: 5500 } },
     before: then(running, remove),
     check: world => expectGone(world.outcome, false),
   },
@@ -56,47 +68,167 @@ const scenarios: Record<string, Scenario> = {
     check: world => (world.cluster() ? expectRunning(world.outcome, 2) : expectGone(world.outcome, false)),
   },
   'add a follower': {
-    spec: { ...localSpec, followerNum: 1 },
+    spec: smallSpec,
     before: then(running, edit({ followerNum: 2 })),
     check: world => expectRunning(world.outcome, 2),
   },
   stop: {
-    spec: localSpec,
+    spec: smallSpec,
     before: then(running, edit({ stopped: true })),
     check: world => expectStopped(world.outcome),
   },
   start: {
-    spec: localSpec,
+    spec: smallSpec,
     before: then(running, edit({ stopped: true }), running, edit({ stopped: false })),
-    check: world => expectRunning(world.outcome, 2),
+    check: world => expectRunning(world.outcome, 1),
   },
 };
 
-for (const [what, lag] of [
-  ['watches up to date', 0],
-  ['watches that lag behind', 2],
+/** Every point with watches up to date; the flows that take ids also with watches that lag behind our own writes. */
+const lagging = ['create, local', 'a creation that is given up half way', 'add a follower'];
+
+for (const [what, lag, names] of [
+  ['watches up to date', 0, Object.keys(scenarios)],
+  ['watches two looks behind', 2, lagging],
 ] as const) {
   describe(`the operator killed before every call, API in memory, ${what}`, function () {
     this.timeout(60_000);
-    for (const [name, { spec, before, between, check }] of Object.entries(scenarios)) {
-      it(name, async () => {
-        const lives = new WeakMap<MemoryWorld, number>();
-        const { points } = await atEveryCrashPoint<MemoryWorld>({
+    for (const name of names) it(name, () => killEverywhere(scenarios[name]!, lag));
+  });
+}
+
+async function killEverywhere({ spec, before, between, check }: Scenario, lag: number): Promise<void> {
+  const lives = new WeakMap<MemoryWorld, number>();
+  const { points } = await atEveryCrashPoint<MemoryWorld>({
+    world: async () => {
+      const world = await MemoryWorld.asking(spec, { lag });
+      await before?.(world);
+      return world;
+    },
+    live: async (world, gate) => {
+      const life = (lives.get(world) ?? 0) + 1;
+      lives.set(world, life);
+      if (life === 2) await between?.(world);
+      await world.live(gate);
+    },
+    check,
+  });
+  // Fewer would mean that the operator found nothing to do.
+  expect(points.length).to.be.greaterThan(20);
+}
+
+const run = promisify(execFile);
+const namespace = `crash-points-${process.pid}`;
+/** Worlds beside each other on the real server, and every how many-th call is a point. */
+const ABREAST = 6;
+const EVERY = 4;
+
+interface RealScenario {
+  spec: MPDClusterSpecInput;
+  before?: (world: ApiWorld) => Promise<void>;
+  isGoal: (cluster: RawCluster | undefined) => boolean;
+  check: (world: ApiWorld) => Promise<void>;
+}
+
+const isRunning = (cluster: RawCluster | undefined): boolean => {
+  const { clusterStatus, operation, observedGeneration, conditions } = cluster?.status ?? {};
+  const isReady = conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false;
+  const isSeen = observedGeneration === cluster?.metadata.generation;
+  return clusterStatus === 'Running' && isReady && isSeen && !operation;
+};
+const isGone = (cluster: RawCluster | undefined): boolean => cluster === undefined;
+
+const realScenarios: Record<string, RealScenario> = {
+  create: {
+    spec: smallSpec,
+    isGoal: isRunning,
+    check: async world => expectRunning(await world.outcome(), 1),
+  },
+  delete: {
+    spec: { ...smallSpec, terminationPolicy: 'Delete' },
+    before: async world => {
+      await world.live(ALWAYS_OPEN, isRunning);
+      await world.remove();
+    },
+    isGoal: isGone,
+    check: async world => eventually(async () => expectGone(await world.outcome(), false)),
+  },
+};
+
+describe(`the operator killed before every ${EVERY}th call, real API server`, function () {
+  this.timeout(120_000);
+  let client: KubeClient;
+  let watches: ApiWatches;
+  let worlds = 0;
+
+  before(async function () {
+    this.timeout(900_000);
+    const plane = await controlPlane();
+    const kubectl = run(plane.kubectl, ['apply', '-f', '-'], { env: { ...process.env, KUBECONFIG: plane.kubeconfig } });
+    kubectl.child.stdin?.end(JSON.stringify({ apiVersion: 'v1', kind: 'List', items: KINDS }));
+    await kubectl;
+    const credentials = findCredentials({ kubeconfig: plane.kubeconfig });
+    client = new KubeClient({ credentials, fieldManager: 'polardb-stack-operator' });
+    await client.create(RESOURCES.namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
+    const counter = { namespace, name: 'polardb4mpd-controller' };
+    await client.create(RESOURCES.configMaps, { apiVersion: 'v1', kind: 'ConfigMap', metadata: counter });
+    await eventually(() => client.list(MPD_CLUSTERS, { namespace }));
+    watches = new ApiWatches(client, namespace);
+    await watches.start();
+  });
+
+  after(async () => {
+    await watches.stop();
+    // Nobody is left to take finalizers off.
+    for (const type of [RESOURCES.pods, MPD_CLUSTERS] as ResourceType[]) {
+      for (const { metadata } of await client.list(type, { namespace })) {
+        await client.patchMerge(type, metadata, { metadata: { finalizers: null } }).catch(() => undefined);
+        await client.delete(type, metadata, { graceSeconds: 0 });
+      }
+    }
+    await client.delete(RESOURCES.namespaces, { name: namespace });
+    await client.close();
+  });
+
+  for (const [name, { spec, before: prepare, isGoal, check }] of Object.entries(realScenarios)) {
+    it(name, async () => {
+      const kill = (first: number): Promise<readonly CrashPoint[]> => {
+        const scenario = {
           world: async () => {
-            const world = await MemoryWorld.asking(spec, { lag });
-            await before?.(world);
+            const world = await ApiWorld.asking(watches, `c${++worlds}`, spec);
+            await prepare?.(world);
             return world;
           },
-          live: async (world, gate) => {
-            const life = (lives.get(world) ?? 0) + 1;
-            lives.set(world, life);
-            if (life === 2) await between?.(world);
-            await world.live(gate);
+          live: (world: ApiWorld, gate: CrashGate) => world.live(thinned(gate, first, ABREAST * EVERY), isGoal),
+          check: async (world: ApiWorld) => {
+            await check(world);
+            await world.close();
           },
-          check,
-        });
-        console.log(name, points.length);
-      });
+        };
+        return atEveryCrashPoint(scenario, { limitMs: 60_000 }).then(({ points }) => points);
+      };
+      const points = await Promise.all(Array.from({ length: ABREAST }, (_, i) => kill(i * EVERY)));
+      expect(points.flat().length).to.be.greaterThan(5);
+    });
+  }
+});
+
+/** A gate that counts only each `step`-th call, beginning with number `first` (from 0). */
+function thinned(gate: CrashGate, first: number, step: number): CrashGate {
+  let calls = 0;
+  const before = (call: string): Promise<void> => (calls++ % step === first ? gate.before(call) : Promise.resolve());
+  return { before, signal: gate.signal };
+}
+
+/** Repeats until it does not throw any more. */
+async function eventually<T>(act: () => T | Promise<T>, limitMs = 20_000): Promise<T> {
+  const end = performance.now() + limitMs;
+  for (;;) {
+    try {
+      return await act();
+    } catch (error) {
+      if (performance.now() > end) throw error;
     }
-  });
+    await sleep(100);
+  }
 }

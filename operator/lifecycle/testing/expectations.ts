@@ -30,25 +30,28 @@ interface Instance {
 export function expectRunning(outcome: Outcome, followers: number): void {
   const { cluster, objects, hosts } = outcome;
   expect(hosts.safety.violations).to.deep.equal([]);
-  const status = cluster?.status ?? {};
-  const ready = status.conditions?.find(({ type }) => type === 'Ready');
-  expect(`${status.clusterStatus} ${ready?.status} ${ready?.message}`).to.equal(
-    'Running True the cluster is as spec asks',
-  );
-  expect(status.observedGeneration).to.equal(cluster?.metadata.generation);
-  expect(status.operation, 'operation in status').to.equal(undefined);
+  expectStatus(cluster!);
   const instances = instancesOf(outcome);
   expect(instances.filter(it => it.isRw)).to.have.length(1);
   expect(instances.filter(it => !it.isRw)).to.have.length(followers);
-  const ids = [status.logicId!, ...instances.flatMap(it => [it.id, it.physicalId])];
+  const ids = [cluster!.status!.logicId!, ...instances.flatMap(it => [it.id, it.physicalId])];
   expect([...new Set(ids)], 'an id was given twice').to.deep.equal(ids);
-  for (const [id, { ready: isUp, installed, currentState }] of Object.entries(status.dbInstanceStatus ?? {})) {
-    expect([isUp, installed, currentState?.state], id).to.deep.equal([true, true, 'RUNNING']);
-  }
   for (const pod of pods(objects)) expect(isReady(pod), `${pod.metadata.name} is ready`).to.equal(true);
   expect(namesOf(outcome)).to.deep.equal(expectedNames(outcome, instances).sort());
   expectFinished(outcome);
   expectWriter(outcome, instances);
+}
+
+function expectStatus({ metadata, status = {} }: RawCluster): void {
+  const ready = status.conditions?.find(({ type }) => type === 'Ready');
+  expect(`${status.clusterStatus} ${ready?.status} ${ready?.message}`).to.equal(
+    'Running True the cluster is as spec asks',
+  );
+  expect(status.observedGeneration).to.equal(metadata.generation);
+  expect(status.operation, 'operation in status').to.equal(undefined);
+  for (const [id, { ready: isUp, installed, currentState }] of Object.entries(status.dbInstanceStatus ?? {})) {
+    expect([isUp, installed, currentState?.state], id).to.deep.equal([true, true, 'RUNNING']);
+  }
 }
 
 /** No engine, no pod, nobody published; everything else stays. */
@@ -123,16 +126,14 @@ function instancesOf({ cluster }: Outcome): Instance[] {
 
 /** Names of everything that such a cluster has, and nothing else. */
 function expectedNames({ name, cluster, objects }: Outcome, instances: readonly Instance[]): string[] {
-  const { logicId = '', dbInstanceStatus } = cluster?.status ?? {};
-  const { dbClusterType, netCfg } = cluster?.spec ?? {};
+  const isLocal = cluster?.spec.dbClusterType === 'local';
   const operations = objects.filter(({ kind }) => kind === 'MPDOperation').map(it => it.metadata.name);
-  const net = Object.values(dbInstanceStatus ?? {})[0]?.netInfo;
-  const ports = netCfg ? [net?.workingPort, net?.agentPort, net?.healthPort] : [];
+  const system = ['aurora', 'replicator'].map(it => `Secret ${name}-${cluster?.status?.logicId ?? ''}-${it}`);
   return [
     ...operations.map(it => `MPDOperation ${it}`),
-    ...ports.map(port => `ConfigMap polardb-port-${port}`),
+    ...portNames(cluster),
     ...['user-params', 'running-params'].map(it => `ConfigMap ${name}-${it}`),
-    ...['aurora', 'replicator'].map(it => `Secret ${name}-${logicId}-${it}`),
+    ...system,
     `Secret ${name}-app`,
     ...['ServiceAccount', 'Role', 'RoleBinding'].map(kind => `${kind} ${name}-engine`),
     ...['rw', 'ro'].map(it => `Service ${name}-${it}`),
@@ -142,9 +143,16 @@ function expectedNames({ name, cluster, objects }: Outcome, instances: readonly 
     ...instances.flatMap(({ id, physicalId }) => [
       `Pod ${name}-${physicalId}-${id}`,
       `Secret ${name}-${id}-tls`,
-      ...(dbClusterType === 'local' ? [`PersistentVolumeClaim ${name}-${id}-data`] : []),
+      ...(isLocal ? [`PersistentVolumeClaim ${name}-${id}-data`] : []),
     ]),
   ];
+}
+
+/** Reservations on the host network: the same three for all instances. */
+function portNames(cluster: RawCluster | undefined): string[] {
+  const net = Object.values(cluster?.status?.dbInstanceStatus ?? {})[0]?.netInfo;
+  const ports = cluster?.spec.netCfg ? [net?.workingPort, net?.agentPort, net?.healthPort] : [];
+  return ports.map(port => `ConfigMap polardb-port-${port ?? 'missing'}`);
 }
 
 /** Slices of `<cluster>-ro` are made by Kubernetes itself. */

@@ -41,10 +41,12 @@ export class MemoryApi {
     if (type.plural === 'bindings') return this.#bind(given as Binding);
     const id = idOf(type, given.metadata);
     if (this.#objects.has(id)) throw refusal(409, 'AlreadyExists', id);
-    const { status: _, ...rest } = given as KubeObject & { status?: unknown };
     const uid = `00000000-0000-4000-8000-${String(++this.#uids).padStart(12, '0')}`;
     const creationTimestamp = seconds(this.#now());
-    return this.#put(id, { ...rest, metadata: { ...given.metadata, uid, creationTimestamp, generation: 1 } });
+    return this.#put(id, {
+      ...withoutStatus(given),
+      metadata: { ...given.metadata, uid, creationTimestamp, generation: 1 },
+    });
   }
 
   /** @param part what the call may change: the status, or everything else */
@@ -63,10 +65,9 @@ export class MemoryApi {
   delete(type: ResourceType, ref: ObjectRef, options: DeleteOptions): void {
     const id = idOf(type, ref);
     const current = this.#need(id);
-    const { uid, resourceVersion, finalizers = [], deletionGracePeriodSeconds: before = Infinity } = current.metadata;
-    if ((options.uid ?? uid) !== uid) throw refusal(409, 'Conflict', id);
-    if ((options.resourceVersion ?? resourceVersion) !== resourceVersion) throw refusal(409, 'Conflict', id);
-    const grace = Math.min(before, options.graceSeconds ?? graceOf(current as PodLike));
+    const { finalizers = [], deletionGracePeriodSeconds: before = Infinity } = current.metadata;
+    if (!isMeant(current, options)) throw refusal(409, 'Conflict', id);
+    const grace = Math.min(before, options.graceSeconds ?? graceOf(current));
     if (finalizers.length === 0 && grace === 0) this.#forget(id);
     else if (grace < before) {
       const deletionTimestamp = current.metadata.deletionTimestamp ?? seconds(this.#now());
@@ -124,6 +125,15 @@ const json = <T>(object: T): T => JSON.parse(JSON.stringify(object)) as T;
 const refusal = (status: number, reason: string, id: string): KubeError =>
   new KubeError({ status, reason, message: `${id}: ${reason}` });
 
+const withoutStatus = (given: KubeObject): KubeObject => ({ ...given, status: undefined }) as KubeObject;
+/** A write without a version goes over any. */
+const unversioned = (object: KubeObject): KubeObject => ({
+  ...object,
+  metadata: { ...object.metadata, resourceVersion: undefined },
+});
+const isMeant = ({ metadata }: KubeObject, { uid, resourceVersion }: DeleteOptions): boolean =>
+  (uid ?? metadata.uid) === metadata.uid && (resourceVersion ?? metadata.resourceVersion) === metadata.resourceVersion;
+
 /** What belongs to the server in any write. */
 function metadataOf(current: KubeObject, given: KubeObject): KubeObject['metadata'] {
   const { uid, creationTimestamp, deletionTimestamp, deletionGracePeriodSeconds, generation, resourceVersion } =
@@ -137,7 +147,7 @@ function withStatus(current: WithStatus, given: WithStatus): KubeObject {
 }
 
 function withRest(current: WithStatus, given: WithStatus): KubeObject {
-  const changed = json({ ...given, metadata: metadataOf(current, given), status: current.status } as WithStatus);
+  const changed = json({ ...given, metadata: metadataOf(current, given), status: current.status });
   if (isDeepStrictEqual(changed.spec, current.spec)) return changed;
   const generation = (current.metadata.generation ?? 0) + 1;
   return { ...changed, metadata: { ...changed.metadata, generation } };
@@ -201,8 +211,7 @@ class MemoryClient extends KubeClient {
     return this.#call('patch', type, object.metadata, () => {
       const current = this.#api.find(type, object.metadata);
       if (!current) return this.#api.create(type, object) as T;
-      const { resourceVersion: _, ...metadata } = current.metadata;
-      return this.#api.update(type, merge({ ...current, metadata }, json(object)) as T, 'rest') as T;
+      return this.#api.update(type, merge(unversioned(current), json(object)) as T, 'rest') as T;
     });
   }
 
@@ -240,8 +249,7 @@ class MemoryClient extends KubeClient {
     return this.#call('patch', type, ref, () => {
       const current = this.#api.find(type, ref);
       if (!current) throw refusal(404, 'NotFound', idOf(type, ref));
-      const { resourceVersion: _, ...metadata } = current.metadata;
-      const merged = merge({ ...current, metadata }, json(patch)) as T;
+      const merged = merge(unversioned(current), json(patch)) as T;
       const version = options?.resourceVersion;
       const next = { ...merged, metadata: { ...merged.metadata, ...(version && { resourceVersion: version }) } };
       return this.#api.update(type, next, part) as T;

@@ -1,6 +1,5 @@
 import type { MPDClusterSpecInput } from '../../../crds/mpdcluster.ts';
 import type { KubeClient } from '../../kube/client.ts';
-import { KubeError } from '../../kube/errors.ts';
 import { RESOURCES, type PersistentVolumeClaim, type Pod } from '../../kube/resources.ts';
 import { silentLogger } from '../../kube/testing/support.ts';
 import type { KubeObject } from '../../kube/types.ts';
@@ -11,6 +10,7 @@ import { MPD_CLUSTERS, type RawCluster } from '../kinds.ts';
 import type { Outcome } from './expectations.ts';
 import { siteOf } from './fixtures.ts';
 import { MemoryApi } from './memory-api.ts';
+import type { ClusterReconciler } from '../reconciler.ts';
 import { SnapshotSources } from './memory-sources.ts';
 import { beginLife } from './operator-life.ts';
 import { SimulatedHosts } from './simulated-hosts.ts';
@@ -91,26 +91,28 @@ export class MemoryWorld {
 
   /** The operator's whole life, from its start until it has nothing to do any more. */
   async live(gate: CrashGate = ALWAYS_OPEN): Promise<void> {
+    await this.begin(gate).settle();
+  }
+
+  /** A new process of the operator, for those who look at it step by step. */
+  begin(gate: CrashGate = ALWAYS_OPEN): { look: () => Promise<number>; settle: () => Promise<void> } {
     const { client, hosts, now } = this;
     const life = { client, agents: hosts, sources: this.#sources, now, log: silentLogger, systemNamespace: SYSTEM };
     const reconciler = beginLife(life, gate);
-    // A new process lists everything first.
+    const failures = { inARow: 0 };
+    // It lists everything first.
     this.#views.length = 0;
-    const end = this.#time + LONGEST_MS;
-    for (let failures = 0; ;) {
-      const version = this.#watch();
-      let requeueMs = REST_MS;
-      try {
-        requeueMs = (await reconciler.reconcile(KEY))?.requeueAfterMs ?? REST_MS;
-        failures = 0;
-      } catch (error) {
-        // What the queue does with a failed look.
-        if (++failures > 20 && !(error instanceof KubeError && error.reason === 'Conflict')) throw error;
-        requeueMs = Math.min(1_000 * failures, 5_000);
+    const look = (): Promise<number> => {
+      this.#watch();
+      return lookOnce(reconciler, failures);
+    };
+    const settle = async (): Promise<void> => {
+      const end = this.#time + LONGEST_MS;
+      while (!(await this.#isAtRest(this.#watch(), await lookOnce(reconciler, failures)))) {
+        if (this.#time > end) throw new Error(`no rest: ${JSON.stringify(this.cluster()?.status?.conditions)}`);
       }
-      if (await this.#isAtRest(version, requeueMs)) return;
-      if (this.#time > end) throw new Error(`no rest: ${JSON.stringify(this.cluster()?.status?.conditions)}`);
-    }
+    };
+    return { look, settle };
   }
 
   /** The watches show what they show; returns the version that they are at. */
@@ -139,6 +141,18 @@ export class MemoryWorld {
   async #step(): Promise<void> {
     await this.hosts.step();
     this.#time += STEP_MS;
+  }
+}
+
+/** One look, repeated by the queue when it failed. @returns when to look again, ms */
+async function lookOnce(reconciler: ClusterReconciler, failures: { inARow: number }): Promise<number> {
+  try {
+    const outcome = await reconciler.reconcile(KEY);
+    failures.inARow = 0;
+    return outcome?.requeueAfterMs ?? REST_MS;
+  } catch (error) {
+    if (++failures.inARow > 20) throw error;
+    return Math.min(1_000 * failures.inARow, 5_000);
   }
 }
 

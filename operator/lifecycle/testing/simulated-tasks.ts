@@ -67,7 +67,8 @@ export class SimulatedTasks {
     const [next, ...rest] = task.rest;
     try {
       const isOver = (await next?.()) === 'over' || rest.length === 0;
-      if (task.state.state !== 'running') return;
+      // Interrupted meanwhile.
+      if (!this.isBusy || this.#current !== task) return;
       task.rest = rest;
       if (isOver) this.#end(task);
     } catch (error) {
