@@ -10,7 +10,7 @@ import { done, wait, type StepResult } from '../workflow/step.ts';
 import { childMeta } from './builders/meta.ts';
 import { buildRwEndpoints } from './builders/services.ts';
 import { agentOf, podOf, rwInstance, type ClusterContext } from './context.ts';
-import { obstacle } from './gather/pods.ts';
+import { isLeaving, obstacle } from './gather/pods.ts';
 import { gatherGroup, type GatheredGroup } from './gather/group.ts';
 import { applyChild } from './objects.ts';
 import type { InstancePlan } from './plan.ts';
@@ -30,13 +30,20 @@ export async function driveWriter(context: ClusterContext, wanted: 'running' | '
     const { policy, action } = decide(group.view);
     if (action.do === 'nothing') return done();
     if (action.do === 'wait') {
-      return wait(action.reason, action.message, lookAgain(context, action.reason));
+      return wait(action.reason, explain(context, action.message), lookAgain(context, action.reason));
     }
     context.tools.log.info('writer decision', { policy, action: action.do });
     const pending = await act(context, group, action);
     if (pending) return pending;
   }
   throw new Error(`no stable state of the writer after ${MOST_ACTIONS} actions`);
+}
+
+/** Says what keeps the pod of the RW from running: that is what a person can mend. */
+function explain({ children, plan }: ClusterContext, message: string): string {
+  const pod = podOf(children, rwInstance(plan));
+  const blocked = pod && !isLeaving(pod) ? obstacle(pod) : undefined;
+  return blocked ? `${message}: ${blocked.message}` : message;
 }
 
 /** A pod that does not run is no matter of time: the watch of pods wakes us. */
