@@ -24,6 +24,8 @@ const READY_MS = 120_000;
 export class Database {
   readonly namespace: string;
   readonly name: string;
+  /** Of the object that `create` made; empty before. */
+  uid = '';
   readonly #client: KubeClient;
   readonly #eventually: Eventually;
 
@@ -37,7 +39,9 @@ export class Database {
   async create(spec: MPDClusterSpecInput): Promise<RawCluster> {
     const { apiVersion, kind } = MPD_CLUSTERS;
     const metadata = { name: this.name, namespace: this.namespace };
-    return await this.#client.create(MPD_CLUSTERS, { apiVersion, kind, metadata, spec });
+    const created = await this.#client.create(MPD_CLUSTERS, { apiVersion, kind, metadata, spec });
+    this.uid = created.metadata.uid ?? '';
+    return created;
   }
 
   /** Merge patch of the whole object, as `kubectl edit` or `annotate` would do it. */

@@ -4,7 +4,7 @@ import { RESOURCES } from '../../operator/kube/resources.ts';
 import type { Scenario } from './scenario.ts';
 
 export interface SharedVolume {
-  /** The claim's name in the namespace of the scenario. */
+  /** The claim's name. */
   claim: string;
   /** Where its files are on this machine. */
   directory: string;
@@ -12,9 +12,9 @@ export interface SharedVolume {
 }
 
 /** A claim that all nodes can mount at once: a directory that they share stands in for a cluster file system. */
-export async function sharedVolume(scene: Scenario, claim: string): Promise<SharedVolume> {
-  const { client, namespace, local } = scene;
-  const name = `${namespace}-${claim}`;
+export async function sharedVolume(scene: Scenario, claim: string, namespace = scene.namespace): Promise<SharedVolume> {
+  const { client, local } = scene;
+  const name = `${scene.namespace}-${claim}`;
   const directory = join(local.sharedDir, name);
   await mkdir(directory, { recursive: true });
   // As a shared file system is set up for many users; mkdir alone obeys this process's umask.
