@@ -32,7 +32,8 @@ export async function maintainStopped(context: ClusterContext): Promise<StepResu
   return done();
 }
 
-async function maintainWriter(context: ClusterContext): Promise<StepResult> {
+/** The RW granted anew when it has to be; costs nothing while no sign of it has changed. */
+export async function maintainWriter(context: ClusterContext): Promise<StepResult> {
   const sign = writerSign(context);
   if (context.memory.isSettled('writer', sign)) return done();
   const result = await driveWriter(context, 'running');

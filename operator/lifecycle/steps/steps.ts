@@ -3,8 +3,8 @@ import { done, type Step } from '../../workflow/step.ts';
 import { driveAccounts } from '../accounts.ts';
 import { isClaimOf } from '../builders/volumes.ts';
 import { rwInstance, type ClusterContext } from '../context.ts';
-import { driveFollowers } from '../followers.ts';
 import { releaseHostPorts } from '../host-ports.ts';
+import { maintain, maintainWriter } from '../maintain.ts';
 import { ensureObjects } from '../objects.ts';
 import { ensurePods, podsRunning, releasePods, removePods } from '../pods.ts';
 import { driveWriter } from '../writer.ts';
@@ -22,8 +22,7 @@ export const startPods: Step<ClusterContext> = {
   name: 'StartPods',
   waitLimitMs: PATIENT_MS,
   async run(context) {
-    await releasePods(context);
-    await ensurePods(context);
+    await keepPods(context);
     // Followers start meanwhile: they are waited for when they join.
     return podsRunning(context, [rwInstance(context.plan)]);
   },
@@ -33,16 +32,30 @@ export const startPods: Step<ClusterContext> = {
 export const bringUpWriter: Step<ClusterContext> = {
   name: 'BringUpWriter',
   waitLimitMs: PATIENT_MS,
-  run: context => driveWriter(context, 'running'),
+  async run(context) {
+    await keepPods(context);
+    return driveWriter(context, 'running');
+  },
 };
 
-export const createAccounts: Step<ClusterContext> = { name: 'CreateAccounts', run: driveAccounts };
-
-export const joinFollowers: Step<ClusterContext> = {
-  name: 'JoinFollowers',
-  waitLimitMs: COPY_MS,
-  run: driveFollowers,
+export const createAccounts: Step<ClusterContext> = {
+  name: 'CreateAccounts',
+  waitLimitMs: PATIENT_MS,
+  async run(context) {
+    await keepPods(context);
+    const writer = await maintainWriter(context);
+    return writer.kind === 'wait' ? writer : driveAccounts(context);
+  },
 };
+
+/** With all that is there already kept up: a copy may take hours, and no other step would bring the RW back meanwhile. */
+export const joinFollowers: Step<ClusterContext> = { name: 'JoinFollowers', waitLimitMs: COPY_MS, run: maintain };
+
+/** A pod that goes in the middle of a flow comes back at once. */
+async function keepPods(context: ClusterContext): Promise<void> {
+  await releasePods(context);
+  await ensurePods(context);
+}
 
 /** The RW goes first: a primary whose replicas are gone cannot end a clean stop (facts: engines, 4). */
 export const stopWriter: Step<ClusterContext> = {
