@@ -153,7 +153,12 @@ function upstreamOf(context: ClusterContext, instance: InstancePlan): ApiUpstrea
 async function task(context: ClusterContext, follower: Follower, kind: 'join' | 'start'): Promise<StepResult> {
   const { instance, state, record } = follower;
   const upstream = upstreamOf(context, instance);
-  const call = [kind, state.incarnation, upstream?.address ?? 'none', hashSettings(context.plan.settings)].join(' ');
+  const { epoch, term, generation } = record;
+  const order = `${epoch}.${term}.${generation}`;
+  // All that the body says: one id never asks for two things.
+  const call = [kind, state.incarnation, order, upstream?.address ?? 'none', hashSettings(context.plan.settings)].join(
+    ' ',
+  );
   const requestId = `${call} ${context.memory.tryOf(call)}`;
   const command: Command = { requestId, incarnation: state.incarnation, ...commandStamp(record) };
   const answer = await send(context, follower, { command, upstream, kind });
