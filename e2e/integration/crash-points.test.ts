@@ -117,6 +117,29 @@ async function killEverywhere({ spec, before, between, check }: Scenario, lag: n
   expect(points.length).to.be.greaterThan(20);
 }
 
+describe('a cluster deleted by its user before every call of its creation, under an operator that lives on', function () {
+  this.timeout(60_000);
+  for (const [what, lag] of [
+    ['watches up to date', 0],
+    ['watches two looks behind', 2],
+  ] as const) {
+    it(`${what}: nothing is left`, async () => {
+      let point = 0;
+      for (let calls = Infinity; point <= calls;) {
+        point++;
+        const world = await MemoryWorld.asking({ ...smallSpec, terminationPolicy: 'Delete' }, { lag });
+        calls = 0;
+        const before = async (): Promise<void> => {
+          if (++calls === point) await remove(world);
+        };
+        await world.live({ ...ALWAYS_OPEN, before });
+        if (point <= calls) expectGone(world.outcome, false);
+      }
+      expect(point).to.be.greaterThan(50);
+    });
+  }
+});
+
 const run = promisify(execFile);
 const namespace = `crash-points-${process.pid}`;
 /** Worlds beside each other on the real server, and every how many-th call is a point. */
