@@ -1,5 +1,4 @@
 import type { AgentClient } from '../../agent-api/client.ts';
-import type { AgentConfig } from '../../agent-api/config.ts';
 import { AgentError, type AgentErrorCode } from '../../agent-api/errors.ts';
 import { hashSettings } from '../../agent-api/hash.ts';
 import type * as requests from '../../agent-api/requests.ts';
@@ -7,31 +6,11 @@ import type { Command } from '../../agent-api/schemas.ts';
 import type { AgentState, MadeResult, SettingsResult, SlotsResult, TaskState } from '../../agent-api/state.ts';
 import { bootVerdict } from '../../ha/boot.ts';
 import { acceptCommand } from '../../ha/command.ts';
-import { formatIncarnation, type Incarnation } from '../../ha/incarnation.ts';
+import { formatIncarnation } from '../../ha/incarnation.ts';
 import type { GroupRecord } from '../../ha/record.ts';
-import type { Persisted, Safety, SimulatedVolume } from './simulated-data.ts';
+import type { AgentParts, Persisted, SimulatedVolume } from './simulated-data.ts';
 import { initialize, join } from './simulated-install.ts';
 import { idle, SimulatedTasks, type Asked, type Work } from './simulated-tasks.ts';
-
-/** What an agent finds around it. */
-export interface AgentSurroundings {
-  safety: Safety;
-  now: () => Date;
-  /** A direct read of the record that the configuration names. */
-  readRecord: (at: AgentConfig['record']) => Promise<GroupRecord | undefined>;
-  /** The agent behind an address, if its container runs. */
-  agentAt: (address: string) => SimulatedAgent | undefined;
-}
-
-export interface AgentParts {
-  config: AgentConfig;
-  incarnation: Incarnation;
-  /** Mounted at `/data`. */
-  own: SimulatedVolume;
-  /** Where the database lies: `own`, or the shared volume. */
-  data: SimulatedVolume;
-  around: AgentSurroundings;
-}
 
 type Role = AgentState['plan']['role'];
 

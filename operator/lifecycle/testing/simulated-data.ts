@@ -1,5 +1,8 @@
+import type { AgentConfig } from '../../agent-api/config.ts';
 import type { AgentState } from '../../agent-api/state.ts';
 import type { CommandStamp } from '../../ha/command.ts';
+import type { Incarnation } from '../../ha/incarnation.ts';
+import type { GroupRecord } from '../../ha/record.ts';
 
 /** What an agent keeps on its instance's own volume. */
 export interface Persisted {
@@ -74,4 +77,30 @@ export class Safety {
     this.violations.push(what);
     throw new Error(`safety: ${what}`);
   }
+}
+
+/** What a follower needs of its RW. */
+interface WalSource {
+  /** The system whose WAL it sends through this slot; undefined when it is no running RW with that slot. */
+  feeds(slot: string): string | undefined;
+}
+
+/** What an agent finds around it. */
+export interface AgentSurroundings {
+  safety: Safety;
+  now: () => Date;
+  /** A direct read of the record that the configuration names. */
+  readRecord: (at: AgentConfig['record']) => Promise<GroupRecord | undefined>;
+  /** The agent behind an address, if its container runs. */
+  agentAt: (address: string) => WalSource | undefined;
+}
+
+export interface AgentParts {
+  config: AgentConfig;
+  incarnation: Incarnation;
+  /** Mounted at `/data`. */
+  own: SimulatedVolume;
+  /** Where the database lies: `own`, or the shared volume. */
+  data: SimulatedVolume;
+  around: AgentSurroundings;
 }

@@ -1,7 +1,7 @@
 import { AgentError } from '../../agent-api/errors.ts';
 import type { ApiUpstream } from '../../agent-api/schemas.ts';
 import { mayInitialize } from '../../ha/boot.ts';
-import type { AgentParts } from './simulated-agent.ts';
+import type { AgentParts } from './simulated-data.ts';
 import { idle, type Work } from './simulated-tasks.ts';
 
 /** initdb: the volume is claimed first, so that an interrupted one is known as such. */
