@@ -21,7 +21,8 @@ export const FLOWS: Partial<Record<OperationType, Flow<ClusterContext>>> = {
     name: 'create',
     steps: [takeNumbers, ...[prepareObjects, startPods, bringUpWriter, createAccounts, joinFollowers].map(onNumbered)],
   },
-  addRo: { name: 'addRo', steps: [takeNumbers, ...[prepareObjects, startPods, joinFollowers].map(onNumbered)] },
+  // JoinFollowers makes pods too. A step before it that only waits for pods would leave an RW that goes meanwhile ungranted.
+  addRo: { name: 'addRo', steps: [takeNumbers, onNumbered(joinFollowers)] },
   stop: { name: 'stop', steps: [stopWriter, removeAllPods] },
   start: { name: 'start', steps: [prepareObjects, startPods, bringUpWriter, joinFollowers] },
   delete: { name: 'delete', steps: [stopWriter, removeAllPods, removeVolumes, releasePorts] },

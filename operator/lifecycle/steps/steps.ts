@@ -22,7 +22,7 @@ export const startPods: Step<ClusterContext> = {
   name: 'StartPods',
   waitLimitMs: PATIENT_MS,
   async run(context) {
-    await keepPods(context);
+    await keepParts(context);
     // Followers start meanwhile: they are waited for when they join.
     return podsRunning(context, [rwInstance(context.plan)]);
   },
@@ -33,7 +33,7 @@ export const bringUpWriter: Step<ClusterContext> = {
   name: 'BringUpWriter',
   waitLimitMs: PATIENT_MS,
   async run(context) {
-    await keepPods(context);
+    await keepParts(context);
     return driveWriter(context, 'running');
   },
 };
@@ -42,7 +42,7 @@ export const createAccounts: Step<ClusterContext> = {
   name: 'CreateAccounts',
   waitLimitMs: PATIENT_MS,
   async run(context) {
-    await keepPods(context);
+    await keepParts(context);
     const writer = await maintainWriter(context);
     return writer.kind === 'wait' ? writer : driveAccounts(context);
   },
@@ -51,9 +51,10 @@ export const createAccounts: Step<ClusterContext> = {
 /** With all that is there already kept up: a copy may take hours, and no other step would bring the RW back meanwhile. */
 export const joinFollowers: Step<ClusterContext> = { name: 'JoinFollowers', waitLimitMs: COPY_MS, run: maintain };
 
-/** A pod that goes in the middle of a flow comes back at once. */
-async function keepPods(context: ClusterContext): Promise<void> {
+/** What goes in the middle of a flow comes back: a pod, or an object that went with a former cluster of the same name. */
+async function keepParts(context: ClusterContext): Promise<void> {
   await releasePods(context);
+  await ensureObjects(context);
   await ensurePods(context);
 }
 
