@@ -27,11 +27,6 @@ const REST_MS = 3_600_000;
 
 export const ALWAYS_OPEN: CrashGate = { before: () => Promise.resolve(), signal: new AbortController().signal };
 
-export interface WorldOptions {
-  /** How many looks of the operator its watches lag behind: 0 or more. */
-  lag?: number;
-}
-
 /**
  * Test only: one cluster in a world of its own, in virtual time. The operator is woken as in production: by a change of
  * something that it watches, or when the time has come that it asked for. Nothing else wakes it.
@@ -42,13 +37,13 @@ export class MemoryWorld {
   readonly client: KubeClient;
   readonly hosts: SimulatedHosts;
   readonly ref = REF;
+  /** How many looks the operator's watches lag behind: 0 or more. */
+  lag = 0;
   readonly #sources: SnapshotSources;
-  readonly #lag: number;
   readonly #views: { version: number; objects: ReturnType<MemoryApi['snapshot']> }[] = [];
   #time = Date.parse('2026-01-01T00:00:00Z');
 
-  constructor({ lag = 0 }: WorldOptions = {}) {
-    this.#lag = lag;
+  constructor() {
     this.api = new MemoryApi(this.now);
     this.client = this.api.client();
     const pods = (): Promise<Pod[]> => this.client.list(RESOURCES.pods, { namespace: REF.namespace });
@@ -60,8 +55,8 @@ export class MemoryWorld {
   now = (): Date => new Date(this.#time);
 
   /** With the cluster asked for, and nothing done yet. */
-  static async asking(spec: MPDClusterSpecInput, options?: WorldOptions): Promise<MemoryWorld> {
-    const world = new MemoryWorld(options);
+  static async asking(spec: MPDClusterSpecInput): Promise<MemoryWorld> {
+    const world = new MemoryWorld();
     const metadata = { namespace: SYSTEM, name: 'polardb4mpd-controller' };
     await world.client.create(RESOURCES.configMaps, { apiVersion: 'v1', kind: 'ConfigMap', metadata });
     if (spec.shareStore) await world.client.create(RESOURCES.persistentVolumeClaims, sharedClaim());
@@ -118,7 +113,7 @@ export class MemoryWorld {
   /** The watches show what they show; returns the version that they are at. */
   #watch(): number {
     this.#views.push({ version: this.api.version, objects: this.api.snapshot() });
-    const { version, objects } = this.#views.at(-1 - this.#lag) ?? this.#views[0]!;
+    const { version, objects } = this.#views.at(-1 - this.lag) ?? this.#views[0]!;
     this.#sources.show(objects);
     return version;
   }
