@@ -33,6 +33,12 @@ describe('plan of a cluster', () => {
     expect(plan.settings).to.include({ shared_buffers: '64MB', work_mem: '4MB', huge_pages: 'off' });
   });
 
+  it("runs an image of one's own as the usual user of the engine", () => {
+    const plan = resolvePlan(request({ ...localSpec, versionCfg: { engineImage: 'mine:1' } }));
+    expect(plan.images).to.include({ engine: 'mine:1', versionName: '' });
+    expect(plan.runAs).to.deep.equal({ user: 999, group: 999 });
+  });
+
   it('overrides single resources of the class', () => {
     const plan = resolvePlan(request({ ...localSpec, resources: { limits: { memory: '2Gi' } } }));
     expect(plan.resources.limits).to.deep.equal({ cpu: '1', memory: '2Gi' });

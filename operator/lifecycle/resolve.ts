@@ -78,7 +78,9 @@ function resolveVersion({ spec, status }: MPDCluster, site: SiteSettings): Engin
   const engine = engineOf(spec);
   const wanted: VersionCfg = status.versionCfg ?? targetVersion(spec);
   if (wanted.engineImage && !wanted.versionName) {
-    return { name: '', engine, engineImage: wanted.engineImage, otherImages: {} };
+    // An image of one's own runs as this site's usual one: without a group the volume would be root's alone.
+    const { runAs } = site.versions.get(site.defaultVersions[engine] ?? '') ?? {};
+    return { name: '', engine, engineImage: wanted.engineImage, runAs, otherImages: {} };
   }
   const found = findVersion(site, engine, wanted.versionName);
   // What runs keeps its image although the map of its version was edited since.
