@@ -77,13 +77,25 @@ export async function requestOperation(client: KubeClient, cluster: MPDCluster, 
   }
 }
 
-/** The operation to go on with. Deletion waits for nobody: what it interrupts is gone with the cluster. */
+/**
+ * The operation to go on with. Deletion waits for nobody: what it interrupts is gone with the cluster. A deletion that is
+ * itself interrupted waits for a person.
+ */
 export function currentOperation(
   cluster: MPDCluster,
   operations: readonly ListedOperation[],
 ): ListedOperation | undefined {
   if (!cluster.metadata.deletionTimestamp) return queueOf(operations).run;
-  return operations.find(operation => operation.type === 'delete');
+  return operations.find(({ type, phase }) => type === 'delete' && phase !== 'Interrupted');
+}
+
+/** The operation that waits for a person's word; of a cluster that is being deleted only its deletion. */
+export function interruptedOperation(
+  { metadata }: MPDCluster,
+  operations: readonly ListedOperation[],
+): ListedOperation | undefined {
+  const isOver = (type: OperationType): boolean => metadata.deletionTimestamp !== undefined && type !== 'delete';
+  return operations.find(({ type, phase }) => phase === 'Interrupted' && !isOver(type));
 }
 
 /** Keeps the newest finished operations for the history. */

@@ -1,11 +1,11 @@
 import { parseCluster, type MPDCluster, type MPDClusterStatus } from '../../crds/mpdcluster.ts';
 import { findCondition, setConditions, type ConditionUpdate } from '../kube/conditions.ts';
-import { isNamespaceEnding } from '../kube/errors.ts';
+import { isNamespaceEnding, isReason, isServerDown } from '../kube/errors.ts';
 import { addFinalizer, hasFinalizer, removeFinalizer } from '../kube/finalizers.ts';
 import { patchStatusIfChanged } from '../kube/status.ts';
 import type { PersistentVolumeClaim } from '../kube/resources.ts';
 import { RESOURCES } from '../kube/resources.ts';
-import { keyOf } from '../kube/types.ts';
+import { keyOf, type KubeObject } from '../kube/types.ts';
 import { UserError } from '../model/errors.ts';
 import { CLUSTER_FINALIZER, runningParams } from '../model/names.ts';
 import { readParameterMap } from '../settings/parameter-map.ts';
@@ -17,7 +17,7 @@ import { MPD_CLUSTERS, type RawCluster, type RawOperation } from './kinds.ts';
 import { maintain, maintainStopped } from './maintain.ts';
 import { Memory } from './memory.ts';
 import { listOperations, neededOperation, operationName, pruneOperations, requestOperation } from './operations.ts';
-import { currentOperation, type ListedOperation } from './operations.ts';
+import { currentOperation, interruptedOperation, type ListedOperation } from './operations.ts';
 import { announceInterrupt, withdrawInterrupt } from './interrupt.ts';
 import { OperationRunner, verdictOf, type RanOperation } from './run-operation.ts';
 import type { ClusterPlan } from './plan.ts';
@@ -62,7 +62,13 @@ const unreadable = (problems: readonly UserError[]): ConditionUpdate => ({
   message: problems.map(problem => problem.message).join('; '),
 });
 
+/** Longest text of an error that status carries. */
+const MESSAGE_LIMIT = 1024;
+
 type Outcome = { requeueAfterMs: number } | undefined;
+
+/** A wait without a date is woken by a watch; certificates are looked at all the same. */
+const nextLook = (result: StepResult): number => (result.kind === 'wait' ? (result.retryInMs ?? RESYNC_MS) : RESYNC_MS);
 
 /** Brings one MPDCluster to what its spec asks: gather, decide what is to be done, do it, report. */
 export class ClusterReconciler {
@@ -138,7 +144,11 @@ export class ClusterReconciler {
   #plan(cluster: MPDCluster, children: Children, sharedClaim: { volumeMode?: string } | undefined): ClusterPlan {
     const { sources, stackImage, pullPolicy } = this.#options;
     if (cluster.metadata.deletionTimestamp) return removalPlan(cluster);
-    const map = children.configMaps.find(it => it.metadata.name === runningParams(cluster.metadata.name));
+    const { name, uid } = cluster.metadata;
+    // What a former cluster of the same name leaves to garbage collection is not in effect here.
+    const isFormers = ({ metadata }: KubeObject): boolean =>
+      metadata.ownerReferences?.some(owner => owner.uid !== uid) ?? false;
+    const map = children.configMaps.find(it => it.metadata.name === runningParams(name) && !isFormers(it));
     const running =
       map && Object.fromEntries(readParameterMap(map.metadata.name, map.data).entries.map(it => [it.name, it.value]));
     return resolvePlan({ cluster, site: sources.site(), stackImage, pullPolicy, running, sharedClaim });
@@ -172,7 +182,7 @@ export class ClusterReconciler {
     }
     const operation = currentOperation(cluster, operations);
     if (operation) return this.#afterOperation(context, operation, await this.#runner.run(context, operation));
-    const interrupted = operations.find(it => it.phase === 'Interrupted');
+    const interrupted = interruptedOperation(cluster, operations);
     if (interrupted) return this.#interrupted(context, interrupted);
     if (needed)
       return this.#pending(
@@ -196,12 +206,13 @@ export class ClusterReconciler {
   }
 
   /** The operation that is needed was asked for just now, or has failed or was cancelled: then a person has to act. */
-  #pending(context: ClusterContext, operation: ListedOperation | undefined): Promise<Outcome> {
+  async #pending(context: ClusterContext, operation: ListedOperation | undefined): Promise<Outcome> {
     const clusterStatus = context.cluster.status.clusterStatus || 'Creating';
-    return this.#report(context, operation ? verdictOf(context, operation) : { clusterStatus }, undefined);
+    if (!operation) return this.#report(context, { clusterStatus }, undefined);
+    return this.#keepBeside(context, operation, verdictOf(context, operation));
   }
 
-  /** Waits for a person. What runs is kept running meanwhile; what was being created is left as it is. */
+  /** Waits for a person. */
   async #interrupted(context: ClusterContext, operation: ListedOperation): Promise<Outcome> {
     if (await this.#runner.answer(context, operation)) {
       await withdrawInterrupt(context);
@@ -209,9 +220,32 @@ export class ClusterReconciler {
     }
     const verdict = verdictOf(context, operation);
     await announceInterrupt(context, verdict);
-    if (operation.type === 'create') return this.#report(context, verdict, undefined);
-    const result = await maintain(context);
-    return this.#report(context, verdict, result.kind === 'wait' ? result.retryInMs : RESYNC_MS);
+    return this.#keepBeside(context, operation, verdict);
+  }
+
+  /**
+   * Beside an operation that does not go on, what runs is kept running. What was being created, stopped or deleted is left
+   * as it is: brought up again it would not be what the next step expects.
+   */
+  async #keepBeside(context: ClusterContext, operation: ListedOperation, verdict: Verdict): Promise<Outcome> {
+    const { type, phase } = operation;
+    if (type === 'create' || type === 'delete') return this.#report(context, verdict, undefined);
+    const isDown = context.cluster.status.clusterStatus === 'Stopped' || (type === 'stop' && phase === 'Interrupted');
+    const result = await this.#told(context, verdict, isDown ? maintainStopped : maintain);
+    return this.#report(context, verdict, nextLook(result));
+  }
+
+  /** What fails is told, then tried again: nothing else would say why the cluster does not heal. */
+  async #told(context: ClusterContext, verdict: Verdict, work: typeof maintain): Promise<StepResult> {
+    try {
+      return await work(context);
+    } catch (error) {
+      const passes = error instanceof UserError || isReason(error, 'Conflict') || isServerDown(error);
+      if (passes || !(error instanceof Error)) throw error;
+      const waiting = { reason: 'MaintenanceFailed', message: error.message.slice(0, MESSAGE_LIMIT) };
+      await this.#report(context, { ...verdict, waiting }, undefined);
+      throw error;
+    }
   }
 
   async #afterOperation(context: ClusterContext, operation: ListedOperation, ran: RanOperation): Promise<Outcome> {
@@ -224,13 +258,11 @@ export class ClusterReconciler {
 
   async #keep(context: ClusterContext): Promise<Outcome> {
     const isStopped = context.cluster.status.clusterStatus === 'Stopped';
-    const result: StepResult = isStopped ? await maintainStopped(context) : await maintain(context);
+    const clusterStatus = isStopped ? 'Stopped' : 'Running';
+    const result = await this.#told(context, { clusterStatus }, isStopped ? maintainStopped : maintain);
     const { reason = '', message = '' } = result.kind === 'wait' ? result : {};
-    const verdict: Verdict = {
-      clusterStatus: isStopped ? 'Stopped' : 'Running',
-      ...(result.kind === 'wait' && { waiting: { reason, message } }),
-    };
-    return this.#report(context, verdict, result.kind === 'wait' ? result.retryInMs : RESYNC_MS);
+    const waiting = result.kind === 'wait' && { waiting: { reason, message } };
+    return this.#report(context, { clusterStatus, ...waiting }, nextLook(result));
   }
 
   async #report(context: ClusterContext, verdict: Verdict, requeueAfterMs: number | undefined): Promise<Outcome> {
