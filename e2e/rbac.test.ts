@@ -1,0 +1,150 @@
+import { expect } from 'chai';
+import {
+  clusterRules,
+  hostRules,
+  nodeLeaseRules,
+  settingsRules,
+  systemRules,
+  type GrantedRule,
+} from '../manifests/rbac.ts';
+import { site } from '../manifests/site.ts';
+import { RESOURCES } from '../operator/kube/resources.ts';
+import { MPD_OPERATIONS } from '../operator/lifecycle/kinds.ts';
+import { API_GROUP, CA_SECRET } from '../operator/model/names.ts';
+import { auditHas, auditSince, serviceAccountOf, type AuditEvent } from './support/audit.ts';
+import { localSpec, shareSpec } from './support/engine.ts';
+import { scenario } from './support/scenario.ts';
+import { sharedVolume } from './support/shared-volume.ts';
+import { OPERATOR, SYSTEM_NAMESPACE } from './support/stack.ts';
+
+/** Finished operations that are kept; one more makes the oldest go. */
+const KEPT = 20;
+
+/** Rules that are not bound to one namespace, and those that are. */
+const GRANTS: readonly { rules: readonly GrantedRule[]; namespace?: string }[] = [
+  { rules: clusterRules },
+  { rules: hostRules },
+  { rules: nodeLeaseRules, namespace: 'kube-node-lease' },
+  { rules: settingsRules, namespace: site.settingsNamespace },
+  { rules: systemRules, namespace: site.systemNamespace },
+];
+
+/**
+ * The audit log reaches back to the first start of this Kubernetes, so that what happens once, such as the making of the
+ * certificate authority, counts whenever it was. All else that rules are for is caused here.
+ */
+describe('access', function () {
+  this.timeout(240_000);
+  const scene = scenario('rbac');
+  let ours: AuditEvent[];
+
+  before(async () => {
+    const { namespace } = scene;
+    const volume = await sharedVolume(scene, 'rbac-shared');
+    const own = await scene.newCluster('own', localSpec(1, { netCfg: { engineStartPort: 5481 } }));
+    const shared = await scene.newCluster('common', shareSpec(0, volume.claim));
+    await Promise.all([own.ready(), shared.ready()]);
+    // The label of a role, drift of a child and a lost pod are mended; an RW is revoked and granted anew.
+    const [ro] = await own.pods('ro');
+    await scene.kubectl.run('label', 'pod', ro!.metadata.name, '--namespace', namespace, 'apsara.metric.db_ins_type-');
+    await scene.client.delete(RESOURCES.services, { namespace, name: 'own-ro' });
+    await scene.client.delete(RESOURCES.pods, { namespace, name: (await own.rwPod()).metadata.name });
+    await scene.eventually('the RW is another one', async () => ((await own.record()).epoch > 1 ? true : undefined));
+    await own.ready();
+    await fillHistory('own');
+    await rotateAuthority();
+    for (const database of [own, shared]) await database.delete();
+    for (const database of [own, shared]) await database.gone();
+    await volume.remove();
+    const all = await auditSince(scene.local.auditLog, 0);
+    ours = all.filter(event => event.stage === 'ResponseComplete' || event.verb === 'watch').filter(isOfStack);
+  });
+
+  /** Operations that this release cannot do fail at once; more than are kept make the oldest go. */
+  async function fillHistory(target: string): Promise<void> {
+    const { namespace, client } = scene;
+    const { apiVersion, kind } = MPD_OPERATIONS;
+    const wanted = Array.from({ length: KEPT + 1 }, (_, i) => `of-the-test-${i}`);
+    for (const name of wanted) {
+      const spec = { target: { name: target }, type: 'flushParams' } as const;
+      const labels = { 'mpd.polardb.aliyun.com/cluster': target };
+      await client.create(MPD_OPERATIONS, { apiVersion, kind, metadata: { name, namespace, labels }, spec });
+    }
+    await scene.eventually('old operations are gone', async () => {
+      const all = await client.list(MPD_OPERATIONS, { namespace });
+      const left = all.filter(it => it.spec.target.name === target);
+      const open = left.filter(it => it.status?.phase !== 'Failed' && it.status?.phase !== 'Succeeded');
+      return open.length === 0 && left.length <= KEPT ? left : undefined;
+    });
+  }
+
+  /** As a person asks for it. Its first step is enough, and once: the next ones take hours. */
+  async function rotateAuthority(): Promise<void> {
+    const ref = { namespace: SYSTEM_NAMESPACE, name: CA_SECRET };
+    const isRotated = ({ verb, objectRef }: AuditEvent): boolean => verb === 'update' && objectRef?.name === CA_SECRET;
+    if ((await auditSince(scene.local.auditLog, 0)).some(isRotated)) return;
+    await scene.client.patchMerge(RESOURCES.secrets, ref, {
+      metadata: { annotations: { [`${API_GROUP}/rotate`]: 'now' } },
+    });
+    await auditHas(scene.local.auditLog, 0, isRotated);
+  }
+
+  it('was never refused', () => {
+    // In a namespace that is being deleted nothing may be made, by nobody: that is no lack of rights.
+    const refused = ours.filter(
+      ({ responseStatus }) => responseStatus?.code === 403 && !/being terminated/.test(responseStatus.message ?? ''),
+    );
+    expect(refused.map(event => `${describeCall(event)} ${event.responseStatus?.message ?? ''}`)).to.deep.equal([]);
+  });
+
+  it('has no rule that nothing uses', () => {
+    const used = ours.filter(event => serviceAccountOf(event) === `${SYSTEM_NAMESPACE}:${OPERATOR}`);
+    const unused = GRANTS.flatMap(({ rules, namespace }) =>
+      rules.flatMap(({ rule }) =>
+        verbsOf(rule)
+          .filter(verb => !used.some(event => uses(event, verb, namespace)))
+          .map(describeVerb),
+      ),
+    );
+    expect(unused).to.deep.equal([]);
+  });
+
+  it("lets a cluster's pods read their own record and nothing else", () => {
+    const calls = ours.filter(event => serviceAccountOf(event) !== `${SYSTEM_NAMESPACE}:${OPERATOR}`);
+    const others = calls.filter(({ verb, objectRef, user }) => {
+      const cluster = /:([^:]+)-engine$/.exec(user.username)?.[1];
+      return verb !== 'get' || objectRef?.resource !== 'leases' || objectRef.name !== `${cluster ?? ''}-primary`;
+    });
+    expect(calls).to.not.be.empty;
+    expect(others.map(describeCall)).to.deep.equal([]);
+  });
+});
+
+interface GrantedVerb {
+  group: string;
+  resource: string;
+  verb: string;
+}
+
+function verbsOf({ apiGroups = [], resources = [], verbs }: GrantedRule['rule']): GrantedVerb[] {
+  return apiGroups.flatMap(group => resources.flatMap(resource => verbs.map(verb => ({ group, resource, verb }))));
+}
+
+function uses(event: AuditEvent, wanted: GrantedVerb, namespace: string | undefined): boolean {
+  const { objectRef = {} } = event;
+  const { apiGroup = '', resource = '', subresource } = objectRef;
+  const named = subresource ? `${resource}/${subresource}` : resource;
+  const isThere = namespace === undefined || objectRef.namespace === namespace;
+  return isThere && rightsOf(event).includes(wanted.verb) && apiGroup === wanted.group && named === wanted.resource;
+}
+
+/** A server-side apply of what is not there needs the right to create it too, and answers 201. */
+const rightsOf = ({ verb, responseStatus }: AuditEvent): string[] =>
+  verb === 'patch' && responseStatus?.code === 201 ? ['patch', 'create'] : [verb];
+
+/** The operator, and pods of clusters. */
+const isOfStack = (event: AuditEvent): boolean =>
+  serviceAccountOf(event) === `${SYSTEM_NAMESPACE}:${OPERATOR}` || /:e2e-[^:]+:[^:]+-engine$/.test(event.user.username);
+
+const describeCall = ({ user, verb, requestURI }: AuditEvent): string => `${user.username} ${verb} ${requestURI}`;
+const describeVerb = ({ group, resource, verb }: GrantedVerb): string => `${verb} ${group}/${resource}`;
