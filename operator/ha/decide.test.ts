@@ -70,6 +70,14 @@ describe('decision for a group without failover', () => {
     ['its agent is not up yet', viewOf(created), 'InstanceDown'],
     ['blank volume', viewOf(created, withReports(reportOf(first, blank))), 'initialize'],
     [
+      'image without the engine: nothing is made',
+      viewOf(
+        created,
+        withReports(reportOf(first, { ...blank, engine: { ...engine('stopped').engine!, problem: 'none' } })),
+      ),
+      'EngineUnfit',
+    ],
+    [
       'interrupted initdb',
       viewOf(created, withReports(reportOf(first, { volume: { state: 'partial' } }))),
       'initialize',
@@ -87,6 +95,14 @@ describe('decision for a group without failover', () => {
     ['holder not promoted', viewOf(granted, withReports(reportOf(first))), 'promote'],
     ['holder runs as follower', viewOf(granted, withReports(reportOf(first, engine('running', 'ro')))), 'promote'],
     ['holder starts', viewOf(granted, withReports(reportOf(first, engine('starting', 'rw')))), 'EngineStarting'],
+    [
+      'holder whose new image lacks the engine',
+      viewOf(
+        granted,
+        withReports(reportOf(first, { engine: { ...engine('crashed', 'rw').engine!, problem: 'none' } })),
+      ),
+      'EngineUnfit',
+    ],
     ['holder crashed', viewOf(granted, withReports(reportOf(first, engine('crashed', 'rw')))), 'EngineCrashed'],
     ['holder stops', viewOf(granted, withReports(reportOf(first, engine('stopping', 'rw')))), 'EngineStopping'],
     ['holder lost its volume', viewOf(granted, withReports(reportOf(first, blank))), 'HolderMayNotRun'],

@@ -45,6 +45,7 @@ export type WaitReason =
   | 'EngineStarting'
   | 'EngineStopping'
   | 'EngineCrashed'
+  | 'EngineUnfit'
   | 'TransitionRefused';
 
 /**
@@ -159,7 +160,7 @@ const promoteHolder: Say = ({ record, evidence }) => {
   if (!report || isServing(report)) return undefined;
   const verdict = bootVerdict({ record, me: report.incarnation, volume: report.volume });
   if (verdict.run !== 'rw') return wait('HolderMayNotRun', `${verdict.reason}: ${verdict.message}`);
-  return onTheWay(report) ?? { do: 'promote', on: report.incarnation };
+  return unfit(report) ?? onTheWay(report) ?? { do: 'promote', on: report.incarnation };
 };
 
 const publishHolder: Say = ({ record: { holder }, published }) =>
@@ -209,7 +210,15 @@ function isSaidToHaveEnded(holder: Incarnation, { record, evidence: { pod, attes
   return pod?.terminated.some(it => it.containerId === record.grant?.containerId) ?? false;
 }
 
+/** Before anything is made or granted: a volume made its own by an image without the engine would look like lost data. */
+function unfit({ engine, incarnation }: MemberReport): Action | undefined {
+  if (engine.problem === undefined) return undefined;
+  return wait('EngineUnfit', `instance ${incarnation.instanceId}: ${engine.problem}`);
+}
+
 function candidateObjection(candidate: MemberReport, record: GroupRecord): Action | undefined {
+  const objection = unfit(candidate);
+  if (objection) return objection;
   if (mayInitialize(record, candidate.volume)) return { do: 'initialize', on: candidate.incarnation };
   const verdict = bootVerdict({
     record: asIfGranted(record, candidate),

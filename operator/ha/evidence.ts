@@ -37,6 +37,8 @@ export interface EngineView {
   state: 'stopped' | 'starting' | 'running' | 'stopping' | 'crashed' | 'held';
   role?: Role;
   acceptsWrites: boolean;
+  /** Why the image cannot run this engine at all. */
+  problem?: string;
 }
 
 /** What the data volume says of itself. An initialized one without an identity is as good as foreign. */

@@ -89,6 +89,7 @@ function reportOf(state: AgentState, pod: Pod, askedAtEpoch: number): MemberRepo
       state: state.process.state,
       ...(state.process.role && { role: state.process.role }),
       acceptsWrites: state.facts?.acceptsWrites ?? false,
+      problem: state.engine.problem,
     },
     ...(state.stopped && { stopped: state.stopped }),
   };
