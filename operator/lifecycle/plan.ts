@@ -22,6 +22,8 @@ export interface ClusterPlan {
   application: { database: string; owner: string };
   terminationPolicy: 'Retain' | 'Delete';
   instances: readonly InstancePlan[];
+  /** Why no pod can be made now: the site lost the class or version of a cluster that runs. What runs is kept. */
+  unresolved?: string;
 }
 
 export interface PlanImages {

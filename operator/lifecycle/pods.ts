@@ -14,12 +14,15 @@ import { isOutOfService } from './gather/nodes.ts';
 import { isLeaving, obstacle } from './gather/pods.ts';
 import type { InstancePlan } from './plan.ts';
 
-/** Makes the pods that are missing and mends labels that follow the role. Pods that are there are never replaced. */
+/**
+ * Makes the pods that are missing and mends labels that follow the role. Pods that are there are never replaced. While
+ * the site cannot say what a pod has to be none is made; the watch of its settings wakes us.
+ */
 export async function ensurePods(context: ClusterContext): Promise<void> {
   for (const instance of context.plan.instances) {
     const pod = podOf(context.children, instance);
-    if (!pod) await createPod(context, instance);
-    else if (!isLeaving(pod)) await ensureRoleLabel(context, instance, pod);
+    if (pod && !isLeaving(pod)) await ensureRoleLabel(context, instance, pod);
+    else if (!pod && context.plan.unresolved === undefined) await createPod(context, instance);
   }
 }
 
@@ -41,9 +44,10 @@ async function ensureRoleLabel({ plan, tools }: ClusterContext, instance: Instan
 }
 
 /** Waits until these engine containers run; says of the first that does not why. The watch of pods wakes it. */
-export function podsRunning({ children }: ClusterContext, instances: readonly InstancePlan[]): StepResult {
+export function podsRunning({ children, plan }: ClusterContext, instances: readonly InstancePlan[]): StepResult {
   for (const instance of instances) {
     const pod = podOf(children, instance);
+    if (!pod && plan.unresolved !== undefined) return wait('Refused', plan.unresolved);
     if (!pod || isLeaving(pod)) return wait('PodMissing', `pod ${instance.podName} is not there yet`);
     const blocked = obstacle(pod);
     if (blocked) return wait(blocked.reason, blocked.message);

@@ -79,6 +79,26 @@ describe('plan of a cluster', () => {
         .with.property('field', field));
   }
 
+  for (const [what, lost] of [
+    ['class', { classes: new Map() }],
+    ['version', { versions: new Map() }],
+  ] as const) {
+    it(`keeps what runs when the site has lost its ${what}, and says that no pod can be made`, () => {
+      const site = { ...siteOf(), ...lost };
+      const status: MPDClusterStatus = { logicId: '1000', dbInstanceStatus: { 1002: { insType: 'rw' } } };
+      const plan = resolvePlan(request(localSpec, status, { site, running: { work_mem: '8MB' } }));
+      expect(plan.instances).to.have.length(1);
+      expect(plan.settings).to.deep.equal({ work_mem: '8MB' });
+      expect(plan.unresolved).to.contain(what);
+      expect(() => resolvePlan(request(localSpec, {}, { site }))).to.throw();
+    });
+  }
+
+  it('keeps a port that was in range when it was taken', () => {
+    const spec = { ...localSpec, netCfg: { engineStartPort: 9999 } };
+    expect(resolvePlan(request(spec, { logicId: '1000' })).unresolved).to.equal(undefined);
+  });
+
   it('can always be taken away, whatever has become of its class', () => {
     const spec = { ...localSpec, classInfo: { className: 'gone' }, terminationPolicy: 'Delete' } as const;
     expect(removalPlan(clusterOf(spec))).to.deep.include({ name: 'orders', terminationPolicy: 'Delete' });

@@ -24,16 +24,29 @@ export interface ResolveRequest {
 
 /**
  * What the spec asks for, made exact by the site's settings. For a cluster that runs, class, version and parameters are
- * those in force (status), so that a map edited by hand changes no pod behind its user's back.
+ * those in force (status), so that a map edited by hand changes no pod behind its user's back. When the site has lost
+ * what it needs, what runs is kept all the same; only new pods wait.
  * @throws UserError naming the field and the remedy
  */
 export function resolvePlan(request: ResolveRequest): ClusterPlan {
+  try {
+    return wholePlan(request);
+  } catch (error) {
+    const { cluster, running } = request;
+    const isInForce = cluster.status.logicId !== undefined && running !== undefined;
+    if (!isInForce || !(error instanceof UserError)) throw error;
+    return { ...removalPlan(cluster), settings: running, unresolved: error.message };
+  }
+}
+
+function wholePlan(request: ResolveRequest): ClusterPlan {
   const { cluster, site, stackImage, pullPolicy } = request;
   const { metadata, spec, status } = cluster;
   const engine = engineOf(spec);
   const version = resolveVersion(cluster, site);
   const instanceClass = findClass(site.classes, status.insClassInfo?.className ?? targetClass(spec));
-  refuseWhatCannotRun(request, version);
+  // What runs has passed this; a range that is edited later takes no port away.
+  if (status.logicId === undefined) refuseWhatCannotRun(request, version);
   return {
     namespace: metadata.namespace,
     name: metadata.name,
@@ -53,7 +66,7 @@ export function resolvePlan(request: ResolveRequest): ClusterPlan {
   };
 }
 
-/** Enough of a plan to take a cluster away, whatever has become of its class, version or claim. */
+/** Enough of a plan to keep what runs of a cluster, or to take it away, whatever has become of its class, version or claim. */
 export function removalPlan(cluster: MPDCluster): ClusterPlan {
   const { metadata, spec, status } = cluster;
   return {

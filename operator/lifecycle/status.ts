@@ -32,7 +32,12 @@ export function buildStatus(context: ClusterContext, verdict: Verdict): MPDClust
   const followers = plan.instances.filter(it => it.role === 'ro');
   const ready = followers.filter(it => isServing(children, it)).length;
   const rw = plan.instances.find(it => it.role === 'rw');
-  const conditions = [accepted(), writerAvailable(context), fenceStrength(plan), readiness(context, verdict, ready)];
+  const conditions = [
+    accepted(plan),
+    writerAvailable(context),
+    fenceStrength(plan),
+    readiness(context, verdict, ready),
+  ];
   return {
     ...status,
     observedGeneration: cluster.metadata.generation,
@@ -88,7 +93,10 @@ function instanceStatus(context: ClusterContext, instance: InstancePlan): Instan
     ...placeOf(before, podOf(children, instance)),
     installed: before.installed === true || ready,
     ready,
-    versionInfo: { versionName: plan.images.versionName, engineImage: plan.images.engine },
+    versionInfo:
+      plan.unresolved === undefined
+        ? { versionName: plan.images.versionName, engineImage: plan.images.engine }
+        : before.versionInfo,
     ...instanceState(before, stateOf(children, instance), context.tools.now()),
   };
 }
@@ -133,12 +141,10 @@ function stateOf(children: Children, instance: InstancePlan): { state: string; r
   return { state: 'STARTING', reason: '' };
 }
 
-const accepted = (): ConditionVerdict => ({
-  type: 'Accepted',
-  status: 'True',
-  reason: 'SpecAccepted',
-  message: 'this site can run what spec asks for',
-});
+const accepted = ({ unresolved }: ClusterPlan): ConditionVerdict =>
+  unresolved === undefined
+    ? { type: 'Accepted', status: 'True', reason: 'SpecAccepted', message: 'this site can run what spec asks for' }
+    : { type: 'Accepted', status: 'False', reason: 'Refused', message: unresolved };
 
 function writerAvailable({ children, plan }: ClusterContext): ConditionVerdict {
   const rw = plan.instances.find(it => it.role === 'rw');

@@ -42,8 +42,9 @@ export async function driveWriter(context: ClusterContext, wanted: 'running' | '
 /** Says what keeps the pod of the RW from running: that is what a person can mend. */
 function explain({ children, plan }: ClusterContext, message: string): string {
   const pod = podOf(children, rwInstance(plan));
-  const blocked = pod && !isLeaving(pod) ? obstacle(pod) : undefined;
-  return blocked ? `${message}: ${blocked.message}` : message;
+  const blocked = pod && !isLeaving(pod) ? obstacle(pod)?.message : undefined;
+  const why = blocked ?? (pod ? undefined : plan.unresolved);
+  return why ? `${message}: ${why}` : message;
 }
 
 /** A pod that does not run is no matter of time: the watch of pods wakes us. */
