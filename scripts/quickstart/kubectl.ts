@@ -37,8 +37,8 @@ export class Kubectl {
   }
 
   /** Plain client-side apply of a file or directory, as a user does it; returns what it changed. */
-  async apply(path: string): Promise<string[]> {
-    const lines = (await this.run('apply', '--filename', path)).trim().split('\n');
+  async apply(path: string, ...flags: string[]): Promise<string[]> {
+    const lines = (await this.run('apply', '--filename', path, ...flags)).trim().split('\n');
     return lines.filter(line => line !== '' && !line.endsWith(' unchanged'));
   }
 }
