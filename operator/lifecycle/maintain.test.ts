@@ -1,12 +1,25 @@
 import { expect } from 'chai';
+import type { MPDClusterSpecInput } from '../../crds/mpdcluster.ts';
 import { RESOURCES, type Pod } from '../kube/resources.ts';
+import { silentLogger } from '../kube/testing/support.ts';
+import type { SiteSettings } from '../settings/types.ts';
 import type { CrashGate } from '../workflow/testing/crash-points.ts';
 import { MPD_CLUSTERS } from './kinds.ts';
+import { isReady } from './gather/pods.ts';
 import { expectRunning } from './testing/expectations.ts';
-import { localSpec } from './testing/fixtures.ts';
-import { MemoryWorld } from './testing/memory-world.ts';
+import { localSpec, siteOf } from './testing/fixtures.ts';
+import { SnapshotSources } from './testing/memory-sources.ts';
+import { ALWAYS_OPEN, MemoryWorld } from './testing/memory-world.ts';
+import { beginLife } from './testing/operator-life.ts';
 
 const spec = { ...localSpec, followerNum: 1 };
+const shareSpec: MPDClusterSpecInput = {
+  dbType: 'postgresql',
+  dbClusterType: 'share',
+  followerNum: 1,
+  classInfo: { className: 'small' },
+  shareStore: { sharePvcName: 'shared' },
+};
 
 /** A running cluster, an operator at rest, and the calls that it makes from now on. */
 async function running() {
@@ -106,6 +119,68 @@ describe('a running cluster', () => {
     await operator.settle();
     const [rw] = [...world.hosts.safety.engines.values()].filter(it => it.role === 'rw');
     expect(rw?.volume.accounts.get('app')?.password).to.equal('a-new-password');
+  });
+});
+
+describe('a running cluster whose RW does not answer', () => {
+  it('has its lost followers brought back all the same', async () => {
+    const world = await MemoryWorld.asking({ ...shareSpec });
+    await world.live();
+    expectRunning(world.outcome, 1);
+    const lost = podOf(world, 'ro').metadata.uid;
+    const gate = new AbortController();
+    const isRw = new RegExp(`agent ${podOf(world, 'rw').metadata.name.split('-').at(-1)} `);
+    const before = (call: string): Promise<void> =>
+      isRw.test(call) ? Promise.reject(new Error('no answer')) : Promise.resolve();
+    const operator = world.begin({ before, signal: gate.signal });
+    await world.client.delete(RESOURCES.pods, podOf(world, 'ro').metadata);
+    for (let looks = 0; looks < 60; looks++) {
+      await operator.look();
+      await world.hosts.step();
+    }
+    const ready = world.cluster()?.status?.conditions?.find(({ type }) => type === 'Ready');
+    expect(ready?.reason).to.equal('HolderSilent');
+    expect(podOf(world, 'ro').metadata.uid).to.not.equal(lost);
+    expect(isReady(podOf(world, 'ro'))).to.equal(true);
+  });
+});
+
+describe('a running cluster whose class is taken from the site', () => {
+  /** A further look of a new operator at the same world, by these settings. */
+  async function lookBy(world: MemoryWorld, site: SiteSettings, looks: number): Promise<void> {
+    const sources = new SnapshotSources(world.api.snapshot(), site);
+    const { client, hosts, now } = world;
+    const life = { client, agents: hosts, sources, now, log: silentLogger, systemNamespace: 'polardb-system' };
+    const reconciler = beginLife(life, ALWAYS_OPEN);
+    for (let look = 0; look < looks; look++) {
+      sources.show(world.api.snapshot());
+      await reconciler.reconcile('shop/orders');
+      await hosts.step();
+    }
+  }
+  const without = (): SiteSettings => ({ ...siteOf(), classes: new Map() });
+
+  it('has its RW granted anew', async () => {
+    const { world } = await running();
+    world.hosts.restartContainer(podOf(world, 'rw').metadata.uid!);
+    await world.hosts.step();
+    await lookBy(world, without(), 30);
+    expect(epochOf(world)).to.equal(2);
+    expect([...world.hosts.safety.engines.values()].filter(it => it.role === 'rw')).to.have.length(1);
+  });
+
+  it('says what its lost pods wait for, and gets them when the class is back', async () => {
+    const { world } = await running();
+    await world.client.delete(RESOURCES.pods, podOf(world, 'ro').metadata);
+    await lookBy(world, without(), 30);
+    const said = world.cluster()?.status?.conditions?.map(({ type, status, reason }) => `${type} ${status} ${reason}`);
+    expect(said).to.include.members([
+      'Accepted False Refused',
+      'WriterAvailable True Published',
+      'Ready False Refused',
+    ]);
+    await world.live();
+    expectRunning(world.outcome, 1);
   });
 });
 

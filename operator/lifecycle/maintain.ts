@@ -1,5 +1,5 @@
 import { ATTESTATION_ANNOTATION } from '../ha/ladder.ts';
-import { done, type StepResult } from '../workflow/step.ts';
+import { done, type StepResult, type Wait } from '../workflow/step.ts';
 import { driveAccounts } from './accounts.ts';
 import { podOf, rwInstance, type ClusterContext } from './context.ts';
 import { driveFollowers } from './followers.ts';
@@ -19,10 +19,26 @@ export async function maintain(context: ClusterContext): Promise<StepResult> {
   await ensureObjects(context);
   await ensurePods(context);
   const writer = await maintainWriter(context);
-  if (writer.kind === 'wait') return writer;
+  if (writer.kind === 'wait') {
+    if (isLong(writer)) await keepReads(context);
+    return writer;
+  }
   const accounts = await driveAccounts(context);
   if (accounts.kind === 'wait') return accounts;
   return driveFollowers(context);
+}
+
+/** The RW's return is not held up by members that do not answer; when it takes long, they are looked at all the same. */
+const isLong = ({ retryInMs }: Wait): boolean => retryInMs === undefined || retryInMs >= LONG_MS;
+const LONG_MS = 5_000;
+
+/** Members that came back while the RW is away go on with what they have. What fails is told when the RW is back. */
+async function keepReads(context: ClusterContext): Promise<void> {
+  try {
+    await driveFollowers(context);
+  } catch (error) {
+    context.tools.log.debug('a member cannot be brought back while the RW is away', { error });
+  }
 }
 
 /** A stopped cluster keeps its objects, so that nothing is lost or taken by others meanwhile. */
