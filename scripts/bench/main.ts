@@ -1,5 +1,6 @@
-import { down } from '../kubernetes/cluster.ts';
+import { parseOptions } from '../quickstart/options.ts';
 import { Progress } from '../quickstart/progress.ts';
+import { remove } from '../quickstart/remove.ts';
 import { BENCH, createCluster, openBench, removeClusters, secondsToReady, type Bench } from './bench-cluster.ts';
 import { hasFailed, renderFigures, type Figure } from './figures.ts';
 import { measureIdle } from './idle.ts';
@@ -49,16 +50,17 @@ if (wanted.some(word => !known.includes(word))) {
 async function measure(words: readonly string[]): Promise<void> {
   const progress = new Progress(process.stderr);
   const figures: Figure[] = [];
+  const removeAll = (): Promise<string> => remove(parseOptions(['--name', BENCH]), progress);
   try {
     if (words.includes('yaml')) figures.push(...(await progress.step('yaml', measureYaml)));
     const names = words.filter(word => word in onCluster);
     if (names.length > 0) {
-      await down(BENCH);
+      await removeAll();
       const bench = await openBench(progress);
       for (const name of names) figures.push(...(await progress.step(name, () => onCluster[name]!(bench))));
     }
   } finally {
-    await down(BENCH);
+    await removeAll();
     progress.close();
     if (figures.length > 0) process.stdout.write(`\n${renderFigures(figures)}`);
   }
