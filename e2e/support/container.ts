@@ -40,7 +40,7 @@ export async function agentAndPostmaster(
   return { agent, ...(postmaster && { postmaster }) };
 }
 
-/** Sends SIGKILL inside the container; also to the one process that `kubectl exec` itself needs. */
+/** Sends SIGKILL inside the container, which may end by it. */
 export async function killInside(kubectl: Kubectl, pod: PodRef, { pid }: Process): Promise<void> {
   await busybox(kubectl, pod, ['kill', '-9', String(pid)]).catch((error: unknown) => {
     // The container may end before the answer is out.
