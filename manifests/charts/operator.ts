@@ -1,4 +1,4 @@
-import { ApiObject, Chart, JsonPatch } from 'cdk8s';
+import { ApiObject, Chart, Duration, JsonPatch } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 import { INSTALLED, OPERATOR_PORTS, partLabels, partName } from '../names.ts';
@@ -43,7 +43,9 @@ const PULL_POLICIES: Readonly<Record<Site['imagePullPolicy'], kplus.ImagePullPol
 };
 
 function operatorContainer(site: Site): kplus.ContainerProps {
-  const probe = (path: string) => kplus.Probe.fromHttpGet(path, { port: OPERATOR_PORTS.health });
+  // A first start is Available seconds earlier than by Kubernetes' period of 10 s.
+  const probe = (path: string, seconds: number) =>
+    kplus.Probe.fromHttpGet(path, { port: OPERATOR_PORTS.health, periodSeconds: Duration.seconds(seconds) });
   return {
     name: 'operator',
     image: site.image,
@@ -57,8 +59,8 @@ function operatorContainer(site: Site): kplus.ContainerProps {
       { name: 'health', number: OPERATOR_PORTS.health },
       { name: 'metrics', number: OPERATOR_PORTS.metrics },
     ],
-    liveness: probe('/healthz'),
-    readiness: probe('/readyz'),
+    liveness: probe('/healthz', 10),
+    readiness: probe('/readyz', 2),
     resources: {},
     securityContext: {
       ensureNonRoot: true,
