@@ -163,7 +163,7 @@ async function task(context: ClusterContext, follower: Follower, kind: 'join' | 
   const command: Command = { requestId, incarnation: state.incarnation, ...commandStamp(record) };
   const answer = await send(context, follower, { command, upstream, kind });
   if (answer.state === 'failed') {
-    context.memory.failed(call);
+    context.memory.ended(call);
     const { code = 'Failed', message = 'no reason given' } = answer.error ?? {};
     throw new Error(`instance ${instance.id}: ${kind} failed: ${code}: ${message}`);
   }

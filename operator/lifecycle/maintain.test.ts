@@ -83,6 +83,19 @@ describe('a running cluster', () => {
     });
   }
 
+  it('starts its RW again that a late command of a former operator stopped', async () => {
+    const { world, operator } = await running();
+    const pod = podOf(world, 'rw');
+    const agent = world.hosts.of(undefined, pod.status!.podIP!);
+    const { incarnation, highest } = await agent.state();
+    await agent.demote({ command: { requestId: 'late', incarnation, ...highest! } });
+    for (let steps = 0; steps < 10; steps++) await world.hosts.step();
+    expect([...world.hosts.safety.engines.values()].filter(it => it.role === 'rw')).to.have.length(0);
+    await operator.settle();
+    expectRunning(world.outcome, 1);
+    expect(epochOf(world)).to.equal(1);
+  });
+
   it('never grants anew while nobody proves the former RW stopped', async () => {
     const { world, operator } = await running();
     const { metadata } = podOf(world, 'rw');

@@ -14,9 +14,19 @@ describe('memory of one cluster', () => {
   it('repeats a failed call under a new number', () => {
     const memory = new Memory();
     expect(memory.tryOf('join')).to.equal(0);
-    memory.failed('join');
-    memory.failed('join');
+    memory.ended('join');
+    memory.ended('join');
     expect([memory.tryOf('join'), memory.tryOf('start')]).to.deep.equal([2, 0]);
+  });
+
+  it('does not grow with the calls that it counts', () => {
+    const memory = new Memory();
+    memory.ended('first');
+    for (let i = 0; i < 1_000; i++) {
+      memory.ended(`call ${i}`);
+      if (i < 50) memory.ended('in use');
+    }
+    expect([memory.tryOf('first'), memory.tryOf('call 0'), memory.tryOf('call 999')]).to.deep.equal([0, 0, 1]);
   });
 
   it('looks soon at first, then more and more seldom, and soon again for a new reason or after success', () => {

@@ -121,7 +121,8 @@ async function withdraw(context: ClusterContext): Promise<undefined> {
 
 /** What was applied is seen at once by the next look of this very run, whose cache would still show the old one. */
 async function applyEndpoints(context: ClusterContext, at: Parameters<typeof buildRwEndpoints>[1]): Promise<void> {
-  const applied = await applyChild(context, RESOURCES.endpointSlices, buildRwEndpoints(context.plan, at));
+  const former = context.children.endpointSlices.find(it => it.metadata.name === rwService(context.plan.name));
+  const applied = await applyChild(context, RESOURCES.endpointSlices, buildRwEndpoints(context.plan, at, former));
   const others = context.children.endpointSlices.filter(it => it.metadata.name !== applied.metadata.name);
   context.children = { ...context.children, endpointSlices: [...others, applied] };
 }
@@ -164,11 +165,14 @@ async function send(context: ClusterContext, { instance, record, action }: Order
   return agent.demote({ command: order });
 }
 
-/** A task that runs is waited for with its progress; one that failed is an error, and repeated under a new id. */
+/**
+ * A task that runs is waited for with its progress; one that failed is an error. Whatever its end, the same decision
+ * taken again needs a new id: under the old one the agent would only tell how the ended call stands.
+ */
 function outcome(context: ClusterContext, task: TaskState, instance: InstancePlan): StepResult | undefined {
+  if (task.state !== 'running') context.memory.ended(task.id.replace(/-\d+$/, ''));
   if (task.state === 'done') return undefined;
   if (task.state === 'failed') {
-    context.memory.failed(task.id.replace(/-\d+$/, ''));
     const { code = 'Failed', message = 'no reason given' } = task.error ?? {};
     throw new Error(`instance ${instance.id}: ${task.kind} failed: ${code}: ${message}`);
   }

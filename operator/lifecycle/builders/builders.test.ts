@@ -199,3 +199,13 @@ describe('objects beside the pods', () => {
     });
   });
 });
+
+describe('endpoints of the RW', () => {
+  it('keep their kind of addresses when nobody is published any more', () => {
+    const at = { address: 'fd00::1', port: 5432, nodeName: 'n', podName: 'p', podUid: 'u', incarnation: 'i' };
+    const former = buildRwEndpoints(planOf(), at);
+    expect(former.addressType).to.equal('IPv6');
+    expect(buildRwEndpoints(planOf(), undefined, former)).to.deep.include({ addressType: 'IPv6', endpoints: [] });
+    expect(buildRwEndpoints(planOf(), undefined).addressType).to.equal('IPv4');
+  });
+});

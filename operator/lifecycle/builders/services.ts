@@ -51,8 +51,15 @@ export const INCARNATION_ANNOTATION = `${API_GROUP}/incarnation`;
 export const endpointsOf = (slice: EndpointSlice | undefined): EndpointSlice['endpoints'] =>
   (slice?.endpoints as EndpointSlice['endpoints'] | null | undefined) ?? [];
 
-/** The one EndpointSlice of `<cluster>-rw`; without a publication it is empty and clients are refused at once. */
-export function buildRwEndpoints(plan: ClusterPlan, at: Publication | undefined): EndpointSlice {
+/**
+ * The one EndpointSlice of `<cluster>-rw`; without a publication it is empty and clients are refused at once.
+ * @param former as it is now: an empty one keeps its kind of addresses, which the API server lets nobody change
+ */
+export function buildRwEndpoints(
+  plan: ClusterPlan,
+  at: Publication | undefined,
+  former?: Pick<EndpointSlice, 'addressType'>,
+): EndpointSlice {
   const meta = childMeta(plan, rwService(plan.name));
   const labels = {
     ...meta.labels,
@@ -63,11 +70,13 @@ export function buildRwEndpoints(plan: ClusterPlan, at: Publication | undefined)
     apiVersion: 'discovery.k8s.io/v1',
     kind: 'EndpointSlice',
     metadata: { ...meta, labels, annotations: { [INCARNATION_ANNOTATION]: at?.incarnation ?? '' } },
-    addressType: at?.address.includes(':') ? 'IPv6' : 'IPv4',
+    addressType: at ? familyOf(at.address) : (former?.addressType ?? 'IPv4'),
     endpoints: at ? [endpoint(plan, at)] : [],
     ports: [{ name: PORT_NAME, port: at?.port ?? servicePort(plan), protocol: 'TCP' }],
   };
 }
+
+const familyOf = (address: string): EndpointSlice['addressType'] => (address.includes(':') ? 'IPv6' : 'IPv4');
 
 function endpoint(plan: ClusterPlan, at: Publication): EndpointSlice['endpoints'][number] {
   return {
