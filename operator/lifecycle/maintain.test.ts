@@ -96,6 +96,16 @@ describe('a running cluster', () => {
     expect(epochOf(world)).to.equal(1);
   });
 
+  it('sees its RW again when somebody has taken our labels from its pod', async () => {
+    const { world, operator } = await running();
+    const { metadata } = podOf(world, 'rw');
+    const labels = Object.fromEntries(Object.keys(metadata.labels!).map(name => [name, null]));
+    await world.client.patchMerge(RESOURCES.pods, metadata, { metadata: { labels } });
+    await operator.settle();
+    expectRunning(world.outcome, 1);
+    expect([podOf(world, 'rw').metadata.uid, epochOf(world)]).to.deep.equal([metadata.uid, 1]);
+  });
+
   it('never grants anew while nobody proves the former RW stopped', async () => {
     const { world, operator } = await running();
     const { metadata } = podOf(world, 'rw');

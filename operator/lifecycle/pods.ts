@@ -5,7 +5,7 @@ import { ATTESTATION_ANNOTATION } from '../ha/ladder.ts';
 import { parseRecord, type LeaseObject } from '../ha/lease.ts';
 import type { GroupRecord } from '../ha/record.ts';
 import { mayRelease, type LeavingPod } from '../ha/release.ts';
-import { ORIGINAL_LABEL, roleLabel } from '../model/labels.ts';
+import { clusterLabels, ORIGINAL_LABEL, roleLabel } from '../model/labels.ts';
 import { POD_FINALIZER, recordName } from '../model/names.ts';
 import { done, wait, type StepResult } from '../workflow/step.ts';
 import { buildPod } from './builders/pod.ts';
@@ -27,13 +27,31 @@ export async function ensurePods(context: ClusterContext): Promise<void> {
 }
 
 /** A pod of that name that the watch has not shown yet, or that still goes, is no error: the watch wakes us again. */
-async function createPod({ plan, tools }: ClusterContext, instance: InstancePlan): Promise<void> {
+async function createPod(context: ClusterContext, instance: InstancePlan): Promise<void> {
+  const { plan, tools } = context;
+  const wanted = buildPod(plan, instance);
   try {
-    await tools.client.create(RESOURCES.pods, buildPod(plan, instance));
+    await tools.client.create(RESOURCES.pods, wanted);
     tools.log.info('created pod', { instance: instance.id, pod: instance.podName });
   } catch (error) {
     if (!isReason(error, 'AlreadyExists')) throw error;
+    await bringIntoSight(context, wanted);
   }
+}
+
+/**
+ * The watch shows only what carries our labels; a pod that lost them would be waited for without end.
+ * @throws Error when the pod is not ours
+ */
+async function bringIntoSight({ plan, tools }: ClusterContext, { metadata }: Pod): Promise<void> {
+  const ref = { namespace: plan.namespace, name: metadata.name };
+  const found = await tools.client.get(RESOURCES.pods, ref);
+  const has = found?.metadata.labels ?? {};
+  if (!found || Object.entries(clusterLabels(plan.name)).every(([name, value]) => has[name] === value)) return;
+  if (!found.metadata.ownerReferences?.some(({ uid }) => uid === plan.uid)) {
+    throw new Error(`pod ${metadata.name} is not of this cluster; remove it`);
+  }
+  await tools.client.patchMerge(RESOURCES.pods, ref, { metadata: { labels: metadata.labels } });
 }
 
 async function ensureRoleLabel({ plan, tools }: ClusterContext, instance: InstancePlan, pod: Pod): Promise<void> {
