@@ -56,20 +56,28 @@ export function operationName({ metadata }: MPDCluster, type: OperationType): st
   return `${metadata.name}-${type.toLowerCase()}-${when}`;
 }
 
-/** Makes the operation object. One of that name that is there already is the same request. */
-export async function requestOperation(client: KubeClient, cluster: MPDCluster, type: OperationType): Promise<void> {
-  const { name, namespace, uid } = cluster.metadata;
-  const operation: RawOperation = {
+/** Builder of an operation on this cluster. */
+export function newOperation(
+  { metadata }: MPDCluster,
+  name: string,
+  spec: Omit<RawOperation['spec'], 'target'>,
+): RawOperation {
+  return {
     apiVersion: `${API_GROUP}/${API_VERSION}`,
     kind: 'MPDOperation',
     metadata: {
-      name: operationName(cluster, type),
-      namespace,
-      labels: clusterLabels(name),
-      ownerReferences: [ownerReference({ name, uid })],
+      name,
+      namespace: metadata.namespace,
+      labels: clusterLabels(metadata.name),
+      ownerReferences: [ownerReference(metadata)],
     },
-    spec: { target: { kind: 'MPDCluster', name }, type, requestedBy: 'spec' },
+    spec: { target: { kind: 'MPDCluster', name: metadata.name }, ...spec },
   };
+}
+
+/** Makes the operation object. One of that name that is there already is the same request. */
+export async function requestOperation(client: KubeClient, cluster: MPDCluster, type: OperationType): Promise<void> {
+  const operation = newOperation(cluster, operationName(cluster, type), { type, requestedBy: 'spec' });
   try {
     await client.create(MPD_OPERATIONS, operation);
   } catch (error) {

@@ -1,14 +1,12 @@
+import type { OperationType } from '../../crds/mpdoperation.ts';
 import { parseCluster, type MPDCluster, type MPDClusterStatus } from '../../crds/mpdcluster.ts';
 import { findCondition, setConditions, type ConditionUpdate } from '../kube/conditions.ts';
 import { isNamespaceEnding, isReason, isServerDown } from '../kube/errors.ts';
 import { addFinalizer, hasFinalizer, removeFinalizer } from '../kube/finalizers.ts';
 import { patchStatusIfChanged } from '../kube/status.ts';
-import type { PersistentVolumeClaim } from '../kube/resources.ts';
-import { RESOURCES } from '../kube/resources.ts';
-import { keyOf, type KubeObject } from '../kube/types.ts';
+import { keyOf } from '../kube/types.ts';
 import { UserError } from '../model/errors.ts';
-import { CLUSTER_FINALIZER, runningParams } from '../model/names.ts';
-import { readParameterMap } from '../settings/parameter-map.ts';
+import { CLUSTER_FINALIZER } from '../model/names.ts';
 import type { SiteSettings } from '../settings/types.ts';
 import type { StepResult } from '../workflow/step.ts';
 import type { Children, ClusterContext, Tools } from './context.ts';
@@ -21,7 +19,8 @@ import { currentOperation, interruptedOperation, type ListedOperation } from './
 import { announceInterrupt, withdrawInterrupt } from './interrupt.ts';
 import { OperationRunner, verdictOf, type RanOperation } from './run-operation.ts';
 import type { ClusterPlan } from './plan.ts';
-import { removalPlan, resolvePlan } from './resolve.ts';
+import { planOf, sharedClaimOf } from './gather/plan.ts';
+import { takeRequests } from './requests.ts';
 import { buildStatus, refusedStatus, type Verdict } from './status.ts';
 
 /** What the watches know. */
@@ -120,14 +119,17 @@ export class ClusterReconciler {
     const memory = this.#memories.get(key) ?? new Memory();
     this.#memories.set(key, memory);
     const children = sources.children(namespace, name);
-    const claim = await this.#sharedClaim(cluster);
-    const plan = (of: MPDCluster): ClusterPlan => this.#plan(of, children, claim);
+    const sharedClaim = await sharedClaimOf(tools.client, cluster);
+    const { stackImage, pullPolicy } = this.#options;
+    const site = sources.site();
+    const plan = (of: MPDCluster): ClusterPlan =>
+      planOf({ cluster: of, site, stackImage, pullPolicy, sharedClaim }, children);
     const context: ClusterContext = {
       object,
       cluster,
       plan: plan(cluster),
       children,
-      site: sources.site(),
+      site,
       tools,
       memory,
       adopt: newer => {
@@ -141,30 +143,6 @@ export class ClusterReconciler {
     return context;
   }
 
-  #plan(cluster: MPDCluster, children: Children, sharedClaim: { volumeMode?: string } | undefined): ClusterPlan {
-    const { sources, stackImage, pullPolicy } = this.#options;
-    if (cluster.metadata.deletionTimestamp) return removalPlan(cluster);
-    const { name, uid } = cluster.metadata;
-    // What a former cluster of the same name leaves to garbage collection is not in effect here.
-    const isFormers = ({ metadata }: KubeObject): boolean =>
-      metadata.ownerReferences?.some(owner => owner.uid !== uid) ?? false;
-    const map = children.configMaps.find(it => it.metadata.name === runningParams(name) && !isFormers(it));
-    const running =
-      map && Object.fromEntries(readParameterMap(map.metadata.name, map.data).entries.map(it => [it.name, it.value]));
-    return resolvePlan({ cluster, site: sources.site(), stackImage, pullPolicy, running, sharedClaim });
-  }
-
-  /** Looked at until the cluster has its ids; from then on its pods say whether the claim serves. */
-  async #sharedClaim({ metadata, spec, status }: MPDCluster): Promise<{ volumeMode?: string } | undefined> {
-    if (spec.dbClusterType !== 'share' || status.logicId !== undefined) return {};
-    const ref = { namespace: metadata.namespace, name: spec.shareStore?.sharePvcName ?? '' };
-    const claim: PersistentVolumeClaim | undefined = await this.#options.tools.client.get(
-      RESOURCES.persistentVolumeClaims,
-      ref,
-    );
-    return claim?.spec;
-  }
-
   async #look(context: ClusterContext): Promise<Outcome> {
     const { cluster } = context;
     // Before anything is made, so that nothing can be left behind.
@@ -172,14 +150,8 @@ export class ClusterReconciler {
     const { namespace, name } = cluster.metadata;
     const operations = listOperations(this.#options.sources.operations(namespace, name));
     const needed = neededOperation(cluster, operations);
-    if (needed && !operations.some(it => it.name === operationName(cluster, needed))) {
-      try {
-        await requestOperation(this.#options.tools.client, cluster, needed);
-      } catch (error) {
-        if (needed === 'delete' && isNamespaceEnding(error)) return this.#deleteUnrecorded(context);
-        throw error;
-      }
-    }
+    if (needed && !(await this.#request(context, needed, operations))) return this.#deleteUnrecorded(context);
+    if (!needed && (await takeRequests(context, operations))) return undefined;
     const operation = currentOperation(cluster, operations);
     if (operation) return this.#afterOperation(context, operation, await this.#runner.run(context, operation));
     const interrupted = interruptedOperation(cluster, operations);
@@ -191,6 +163,22 @@ export class ClusterReconciler {
       );
     await pruneOperations(context.tools.client, operations);
     return this.#keep(context);
+  }
+
+  /** Makes the operation unless it is there. False where nothing can be made any more. */
+  async #request(
+    { cluster, tools }: ClusterContext,
+    needed: OperationType,
+    operations: readonly ListedOperation[],
+  ): Promise<boolean> {
+    if (operations.some(it => it.name === operationName(cluster, needed))) return true;
+    try {
+      await requestOperation(tools.client, cluster, needed);
+      return true;
+    } catch (error) {
+      if (needed === 'delete' && isNamespaceEnding(error)) return false;
+      throw error;
+    }
   }
 
   /** In a namespace that is being deleted nothing can be made, an operation neither; steps of a deletion need none. */
@@ -209,7 +197,10 @@ export class ClusterReconciler {
   async #pending(context: ClusterContext, operation: ListedOperation | undefined): Promise<Outcome> {
     const clusterStatus = context.cluster.status.clusterStatus || 'Creating';
     if (!operation) return this.#report(context, { clusterStatus }, undefined);
-    return this.#keepBeside(context, operation, verdictOf(context, operation));
+    const verdict = verdictOf(context, operation);
+    // It has succeeded, and the program ended before it could say so.
+    if (operation.phase === 'Succeeded') return this.#report(context, verdict, 0);
+    return this.#keepBeside(context, operation, verdict);
   }
 
   /** Waits for a person. */
