@@ -1,5 +1,4 @@
 import { request } from 'node:https';
-import { join } from 'node:path';
 import { addressesOf } from './addresses.ts';
 import type { ClusterSettings } from './control-plane.ts';
 import { pathsOf } from './paths.ts';
@@ -43,13 +42,14 @@ export async function readyNodes(settings: ClusterSettings): Promise<string[]> {
 }
 
 /** Runs kubectl of the cluster's own version as administrator and returns its output. */
-export async function kubectl(programs: string, name: string, args: string[], input?: string): Promise<string> {
-  const env = { KUBECONFIG: pathsOf(name).kubeconfig };
-  return await run(join(programs, 'kubectl'), args, input === undefined ? { env } : { env, input });
+export async function kubectl(name: string, args: string[], input?: string): Promise<string> {
+  const { kubeconfig: KUBECONFIG, kubectl: program } = pathsOf(name);
+  const env = { KUBECONFIG };
+  return await run(program, args, input === undefined ? { env } : { env, input });
 }
 
 /** Creates or changes objects. */
-export async function applyObjects(programs: string, name: string, objects: readonly object[]): Promise<void> {
+export async function applyObjects(name: string, objects: readonly object[]): Promise<void> {
   const list = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects });
-  await kubectl(programs, name, ['apply', '--server-side', '--field-manager=local-kubernetes', '-f', '-'], list);
+  await kubectl(name, ['apply', '--server-side', '--field-manager=local-kubernetes', '-f', '-'], list);
 }

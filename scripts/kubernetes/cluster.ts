@@ -125,8 +125,8 @@ async function isHealthy(state: ClusterState): Promise<boolean> {
 const nodeNames = ({ nodes }: ClusterState): string[] => Array.from({ length: nodes }, (_, i) => nodeName(i + 1));
 
 function handle(state: ClusterState): LocalCluster {
-  const { name, index, programs } = state;
-  const { kubeconfig, shared: sharedDir, auditLog } = pathsOf(name);
+  const { name, index } = state;
+  const { kubeconfig, kubectl, shared: sharedDir, auditLog } = pathsOf(name);
   const link = async (node: string, to: 'up' | 'down'): Promise<void> => {
     const control = await machine(state, controlPlane);
     await setLink(control, (await machine(state, node)).name, to);
@@ -135,7 +135,7 @@ function handle(state: ClusterState): LocalCluster {
   return {
     name,
     kubeconfig,
-    kubectl: `${programs}/kubectl`,
+    kubectl,
     nodes: nodeNames(state).map((node, i) => ({ name: node, address: nodeAddress(index, i + 1) })),
     sharedDir,
     auditLog,
@@ -146,7 +146,7 @@ function handle(state: ClusterState): LocalCluster {
       const machines = await Promise.all(nodeNames(state).map(node => machine(state, node)));
       await loadArchive(name, machines, archive);
     },
-    recycleVolumes: () => recycle(state, programs),
+    recycleVolumes: () => recycle(state),
     down: () => down(name),
   };
 }

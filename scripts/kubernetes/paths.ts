@@ -15,6 +15,8 @@ export interface ClusterPaths {
   directory: string;
   state: string;
   kubeconfig: string;
+  /** The cluster's own kubectl, see writeKubectl. */
+  kubectl: string;
   pki: string;
   auditLog: string;
   /** A directory that all nodes and the machine see at the same path. */
@@ -27,6 +29,7 @@ export function pathsOf(name: string): ClusterPaths {
     directory,
     state: join(directory, 'cluster.json'),
     kubeconfig: join(directory, 'kubeconfig'),
+    kubectl: join(directory, 'bin', 'kubectl'),
     pki: join(directory, 'pki'),
     auditLog: join(directory, 'control-plane', 'log', 'audit.log'),
     shared: join(directory, 'shared'),

@@ -47,6 +47,7 @@ async function startControlPlane(state: ClusterState): Promise<Machine> {
     await writeKubeconfig(state, client, join(own, `${client}.kubeconfig`));
   }
   await writeKubeconfig(state, 'admin', kubeconfig);
+  await writeKubectl(state);
   const plan = controlPlanePlan(state, programs);
   const control = await ensureMachine(name, controlPlane, () =>
     startMachine(name, controlPlane, join(programs, 'supervisor'), plan),
@@ -59,11 +60,22 @@ async function startControlPlane(state: ClusterState): Promise<Machine> {
   return control;
 }
 
+/**
+ * kubectl remembers the kinds of an API server by its address for hours, and another cluster may have had this address
+ * before: each cluster gets a memory of its own, which goes with it.
+ */
+async function writeKubectl({ name, programs }: ClusterState): Promise<void> {
+  const { directory, kubectl } = pathsOf(name);
+  const script = `#!/bin/sh\nKUBECACHEDIR='${directory}/kubectl-cache' exec '${programs}/kubectl' "$@"\n`;
+  await mkdir(dirname(kubectl), { recursive: true });
+  await writeFile(kubectl, script, { mode: 0o755 });
+}
+
 /** Objects of the cluster itself. */
 async function settle(state: ClusterState): Promise<void> {
   await makeVolumeDirectories(state);
-  await applyObjects(state.programs, state.name, addons(state));
-  await recycle(state, state.programs);
+  await applyObjects(state.name, addons(state));
+  await recycle(state);
 }
 
 async function startNodes(state: ClusterState, control: Machine): Promise<void> {

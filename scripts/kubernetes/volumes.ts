@@ -17,14 +17,14 @@ export async function makeVolumeDirectories(settings: ClusterSettings): Promise<
  * Does what a provisioner does when a claim is deleted: empties its volume and offers it anew. Only
  * volumes whose claim is gone and whose reclaim policy still is `Delete`; one set to `Retain` keeps its data.
  */
-export async function recycle(settings: ClusterSettings, programs: string): Promise<string[]> {
+export async function recycle(settings: ClusterSettings): Promise<string[]> {
   const released = releasedVolumes(await get(settings, `/api/v1/persistentvolumes?labelSelector=${volumeLabel}`));
   const ours = volumesOf(settings).filter(({ node, name }) => released.includes(`${node}-${name}`));
   if (ours.length === 0) return [];
   const names = ours.map(({ node, name }) => `${node}-${name}`);
-  await kubectl(programs, settings.name, ['delete', 'persistentvolume', ...names]);
+  await kubectl(settings.name, ['delete', 'persistentvolume', ...names]);
   await Promise.all(ours.map(one => empty(directoryOf(settings.name, one))));
-  await applyObjects(programs, settings.name, ours.map(volume));
+  await applyObjects(settings.name, ours.map(volume));
   return names;
 }
 
