@@ -50,6 +50,13 @@ export async function changesSince(
 
 const nameOf = ({ kind, metadata }: KubeObject): string => `${kind} ${metadata.namespace ?? ''}/${metadata.name}`;
 
+const isOperatorPod = ({ kind, metadata }: KubeObject): boolean =>
+  kind === 'Pod' && metadata.namespace === SYSTEM_NAMESPACE;
+
+/** Namespaces of tests that run at the same time come and go. */
+const isOfOtherTests = ({ kind, metadata: { name } }: KubeObject, own: string): boolean =>
+  kind === 'Namespace' && name.startsWith('e2e-') && !name.startsWith(own);
+
 async function everything(client: KubeClient, namespace: string): Promise<KubeObject[]> {
   const namespaces = [namespace, SYSTEM_NAMESPACE, 'kube-system', 'default'];
   const asked = [
@@ -57,5 +64,5 @@ async function everything(client: KubeClient, namespace: string): Promise<KubeOb
     ...NAMESPACED.flatMap(type => namespaces.map(one => ({ type, namespace: one }))),
   ];
   const lists = await Promise.all(asked.map(({ type, namespace: at }) => client.list(type, { namespace: at })));
-  return lists.flat().filter(({ kind, metadata }) => kind !== 'Pod' || metadata.namespace !== SYSTEM_NAMESPACE);
+  return lists.flat().filter(object => !isOperatorPod(object) && !isOfOtherTests(object, namespace));
 }
