@@ -2,6 +2,7 @@ import type { KubeClient } from '../../operator/kube/client.ts';
 import { resource, RESOURCES, type ResourceType } from '../../operator/kube/resources.ts';
 import type { KubeObject } from '../../operator/kube/types.ts';
 import { MPD_CLUSTERS, MPD_OPERATIONS } from '../../operator/lifecycle/kinds.ts';
+import { CA_SECRET } from '../../operator/model/names.ts';
 import { SYSTEM_NAMESPACE } from './stack.ts';
 
 /** What a cluster could leave behind: every kind that we create, and those that Kubernetes makes for them. */
@@ -50,8 +51,9 @@ export async function changesSince(
 
 const nameOf = ({ kind, metadata }: KubeObject): string => `${kind} ${metadata.namespace ?? ''}/${metadata.name}`;
 
-const isOperatorPod = ({ kind, metadata }: KubeObject): boolean =>
-  kind === 'Pod' && metadata.namespace === SYSTEM_NAMESPACE;
+/** The operator's pods, and the authority that it makes with the first cluster and keeps. */
+const isOfInstallation = ({ kind, metadata: { name, namespace } }: KubeObject): boolean =>
+  namespace === SYSTEM_NAMESPACE && (kind === 'Pod' || (kind === 'Secret' && name === CA_SECRET));
 
 /** Namespaces of tests that run at the same time come and go. */
 const isOfOtherTests = ({ kind, metadata: { name } }: KubeObject, own: string): boolean =>
@@ -64,5 +66,5 @@ async function everything(client: KubeClient, namespace: string): Promise<KubeOb
     ...NAMESPACED.flatMap(type => namespaces.map(one => ({ type, namespace: one }))),
   ];
   const lists = await Promise.all(asked.map(({ type, namespace: at }) => client.list(type, { namespace: at })));
-  return lists.flat().filter(object => !isOperatorPod(object) && !isOfOtherTests(object, namespace));
+  return lists.flat().filter(object => !isOfInstallation(object) && !isOfOtherTests(object, namespace));
 }
