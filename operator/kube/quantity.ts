@@ -1,21 +1,4 @@
-const FACTOR: Record<string, number> = {
-  n: 1e-9,
-  u: 1e-6,
-  m: 1e-3,
-  '': 1,
-  k: 1e3,
-  M: 1e6,
-  G: 1e9,
-  T: 1e12,
-  P: 1e15,
-  E: 1e18,
-  Ki: 2 ** 10,
-  Mi: 2 ** 20,
-  Gi: 2 ** 30,
-  Ti: 2 ** 40,
-  Pi: 2 ** 50,
-  Ei: 2 ** 60,
-};
+import { QUANTITY_FACTOR } from '../model/quantity.ts';
 
 /**
  * The number of a Kubernetes quantity (`1500m`, `2Gi`, `1e3`, `0.5`), or undefined for anything else. Exact to double
@@ -27,7 +10,7 @@ export function parseQuantity(value: unknown): number | undefined {
   const match = /^([+-]?(?:\d+\.?\d*|\.\d+))(?:[eE]([+-]?\d+)|(n|u|m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei))?$/.exec(value);
   if (!match) return undefined;
   const number = Number(match[1]);
-  return match[2] === undefined ? number * FACTOR[match[3] ?? '']! : number * 10 ** Number(match[2]);
+  return match[2] === undefined ? number * QUANTITY_FACTOR[match[3] ?? '']! : number * 10 ** Number(match[2]);
 }
 
 /** The same amount, however written: `1000m` and `1`, `1024Mi` and `1Gi`. */

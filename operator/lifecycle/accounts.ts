@@ -1,11 +1,11 @@
 import type { AccountLevel } from '../agent-api/requests.ts';
 import { formatIncarnation } from '../ha/incarnation.ts';
-import { parseRecord, type LeaseObject } from '../ha/lease.ts';
 import { commandStamp } from '../ha/record.ts';
 import { RESOURCES, type Secret } from '../kube/resources.ts';
-import { accountSecret, appSecret, recordName } from '../model/names.ts';
+import { accountSecret, appSecret } from '../model/names.ts';
 import { done, wait, type StepResult } from '../workflow/step.ts';
 import { SYSTEM_ACCOUNTS } from './builders/secrets.ts';
+import { readRecord } from './gather/record.ts';
 import { agentOf, rwInstance, type ClusterContext } from './context.ts';
 
 interface Account {
@@ -17,12 +17,11 @@ interface Account {
 
 /** Accounts and application database in the engine as the Secrets say; again when a Secret has changed. */
 export async function driveAccounts(context: ClusterContext): Promise<StepResult> {
-  const { plan, tools, memory } = context;
+  const { plan, memory } = context;
   const accounts = await readAccounts(context);
   const sign = [plan.logicId, ...accounts.map(({ secret }) => secret.metadata.resourceVersion)].join(' ');
   if (memory.isSettled('accounts', sign)) return done();
-  const lease = await tools.client.get(RESOURCES.leases, { namespace: plan.namespace, name: recordName(plan.name) });
-  const record = lease && parseRecord(lease as unknown as LeaseObject);
+  const record = await readRecord(context);
   const agent = agentOf(context, rwInstance(plan));
   if (!record?.holder || !agent) {
     return wait('NoWriter', 'accounts wait for the RW', { retryInMs: memory.pause('accounts', 'NoWriter') });

@@ -2,13 +2,11 @@ import type { AgentClient } from '../agent-api/client.ts';
 import { hashSettings } from '../agent-api/hash.ts';
 import { memberSlot, type ApiUpstream, type Command } from '../agent-api/schemas.ts';
 import type { AgentState, TaskState } from '../agent-api/state.ts';
-import { parseRecord, type LeaseObject } from '../ha/lease.ts';
 import { commandStamp, type GroupRecord } from '../ha/record.ts';
-import { parseIncarnation } from '../ha/incarnation.ts';
-import { RESOURCES } from '../kube/resources.ts';
-import { recordName } from '../model/names.ts';
+import { formatIncarnation, parseIncarnation } from '../ha/incarnation.ts';
 import { done, wait, type StepResult } from '../workflow/step.ts';
 import { agentOf, followersOf, podOf, rwInstance, type ClusterContext } from './context.ts';
+import { readRecord } from './gather/record.ts';
 import { podSign } from './gather/pods.ts';
 import { podsRunning } from './pods.ts';
 import { rwHost, type InstancePlan } from './plan.ts';
@@ -55,12 +53,6 @@ function followerSign(context: ClusterContext, instance: InstancePlan): string {
   return [own, rw?.metadata.uid, rw?.status?.podIP, hashSettings(plan.settings)].join(' ');
 }
 
-async function readRecord({ plan, tools }: ClusterContext): Promise<GroupRecord | undefined> {
-  const ref = { namespace: plan.namespace, name: recordName(plan.name) };
-  const lease = await tools.client.get(RESOURCES.leases, ref);
-  return lease && parseRecord(lease as unknown as LeaseObject);
-}
-
 /** A slot for every member before any of them needs it; slots of members that are gone are dropped: they hold WAL back. */
 async function ensureSlots(context: ClusterContext, record: GroupRecord): Promise<void> {
   if (!hasStreaming(context) || !record.holder) return;
@@ -69,10 +61,9 @@ async function ensureSlots(context: ClusterContext, record: GroupRecord): Promis
   if (context.memory.isSettled('slots', sign)) return;
   const agent = agentOf(context, rwInstance(context.plan));
   if (!agent) throw new Error('the pod of the RW has no address');
-  const { instanceId, podUid, nonce } = record.holder;
   const requestId = `slots-${context.tools.now().getTime()}`;
   await agent.slots({
-    command: { requestId, incarnation: `${instanceId}/${podUid}/${nonce}`, ...commandStamp(record) },
+    command: { requestId, incarnation: formatIncarnation(record.holder), ...commandStamp(record) },
     slots,
   });
   context.memory.settle('slots', sign);

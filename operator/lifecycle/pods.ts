@@ -2,15 +2,14 @@ import { isReason } from '../kube/errors.ts';
 import { hasFinalizer, removeFinalizer } from '../kube/finalizers.ts';
 import { RESOURCES, type Pod } from '../kube/resources.ts';
 import { ATTESTATION_ANNOTATION } from '../ha/ladder.ts';
-import { parseRecord, type LeaseObject } from '../ha/lease.ts';
-import type { GroupRecord } from '../ha/record.ts';
 import { mayRelease, type LeavingPod } from '../ha/release.ts';
 import { clusterLabels, ORIGINAL_LABEL, roleLabel } from '../model/labels.ts';
-import { POD_FINALIZER, recordName } from '../model/names.ts';
+import { POD_FINALIZER } from '../model/names.ts';
 import { done, wait, type StepResult } from '../workflow/step.ts';
 import { buildPod } from './builders/pod.ts';
 import { podOf, type ClusterContext } from './context.ts';
 import { isOutOfService } from './gather/nodes.ts';
+import { readRecord } from './gather/record.ts';
 import { isLeaving, obstacle } from './gather/pods.ts';
 import type { InstancePlan } from './plan.ts';
 
@@ -96,11 +95,6 @@ export async function releasePods(context: ClusterContext): Promise<void> {
   for (const pod of leaving) {
     if (mayRelease(leavingPod(context, pod), record).release) await release(context, pod);
   }
-}
-
-async function readRecord({ plan, tools }: ClusterContext): Promise<GroupRecord | undefined> {
-  const lease = await tools.client.get(RESOURCES.leases, { namespace: plan.namespace, name: recordName(plan.name) });
-  return lease && parseRecord(lease as unknown as LeaseObject);
 }
 
 /** What the rule of release looks at. */

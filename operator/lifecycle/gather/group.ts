@@ -6,10 +6,11 @@ import { ATTESTATION_ANNOTATION, parseAttestation } from '../../ha/ladder.ts';
 import { parseRecord, type LeaseObject } from '../../ha/lease.ts';
 import type { GroupRecord } from '../../ha/record.ts';
 import { RESOURCES, type Pod } from '../../kube/resources.ts';
-import { recordName, rwService } from '../../model/names.ts';
+import { rwService } from '../../model/names.ts';
 import { endpointsOf, INCARNATION_ANNOTATION } from '../builders/services.ts';
 import { podOf, rwInstance, type ClusterContext } from '../context.ts';
 import type { InstancePlan } from '../plan.ts';
+import { readLease } from './record.ts';
 import { isOutOfService } from './nodes.ts';
 import { isLeaving, runningContainer, terminatedContainers } from './pods.ts';
 
@@ -27,8 +28,7 @@ export interface GatheredGroup {
  */
 export async function gatherGroup(context: ClusterContext, wanted: GroupView['wanted']): Promise<GatheredGroup> {
   const { cluster, plan, tools } = context;
-  const ref = { namespace: plan.namespace, name: recordName(plan.name) };
-  const lease = (await tools.client.get(RESOURCES.leases, ref)) as LeaseObject | undefined;
+  const lease = await readLease(context);
   const record = lease && parseRecord(lease);
   const reports = await askAll(context, record?.epoch ?? 0);
   const evidence: Evidence = {
