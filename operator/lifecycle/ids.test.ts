@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import { RESOURCES } from '../kube/resources.ts';
+import { MemoryApi } from '../kube/testing/memory-api.ts';
 import { takeHostPorts, releaseHostPorts, type PortOwner } from './host-ports.ts';
 import { takeIds } from './ids.ts';
-import { MemoryApi } from './testing/memory-api.ts';
 
 const namespace = 'system';
 const message = (promise: Promise<unknown>): Promise<string> =>

@@ -1,6 +1,7 @@
 import type { MPDClusterSpecInput } from '../../../crds/mpdcluster.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { RESOURCES, type PersistentVolumeClaim, type Pod } from '../../kube/resources.ts';
+import { MemoryApi } from '../../kube/testing/memory-api.ts';
 import { silentLogger } from '../../kube/testing/support.ts';
 import type { KubeObject } from '../../kube/types.ts';
 import { LABEL } from '../../model/labels.ts';
@@ -9,7 +10,6 @@ import type { CrashGate } from '../../workflow/testing/crash-points.ts';
 import { MPD_CLUSTERS, type RawCluster } from '../kinds.ts';
 import type { Outcome } from './expectations.ts';
 import { siteOf } from './fixtures.ts';
-import { MemoryApi } from './memory-api.ts';
 import type { ClusterReconciler } from '../reconciler.ts';
 import { SnapshotSources } from './memory-sources.ts';
 import { beginLife } from './operator-life.ts';

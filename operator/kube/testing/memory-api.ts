@@ -1,11 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
-import { describeCall, type CallHook, type Verb } from '../../kube/call.ts';
-import { KubeClient } from '../../kube/client.ts';
-import { KubeError } from '../../kube/errors.ts';
-import type { DeleteOptions, PatchOptions } from '../../kube/options.ts';
-import type { ResourceType } from '../../kube/resources.ts';
-import { merge } from '../../kube/testing/fake-server.ts';
-import { keyOf, type KubeObject, type ObjectRef, type Selection } from '../../kube/types.ts';
+import { describeCall, type CallHook, type Verb } from '../call.ts';
+import { KubeClient } from '../client.ts';
+import { KubeError } from '../errors.ts';
+import type { DeleteOptions, PatchOptions } from '../options.ts';
+import type { ResourceType } from '../resources.ts';
+import { keyOf, type KubeObject, type ObjectRef, type Selection } from '../types.ts';
+import { merge } from './fake-server.ts';
 
 /**
  * Test only: an API server without a network, for tests that make tens of thousands of calls. It keeps what the flows
