@@ -9,6 +9,11 @@ const portRange = z.string().refine(isPortRange, 'write a port range as a-b, a+n
 const amounts = z.strictObject({ cpu: quantity, memory: quantity });
 const resources = z.strictObject({ limits: amounts.partial(), requests: amounts });
 const positive = z.int().min(1);
+const part = z.strictObject({
+  replicas: z.int().min(1).max(5),
+  logLevel: z.enum(['error', 'warn', 'info', 'debug']),
+  resources,
+});
 const parameterValues = z.record(
   z.string().regex(/^[A-Za-z_][\w$]*(\.[A-Za-z_][\w$]*)?$/, 'write the name of a parameter'),
   z.string(),
@@ -70,11 +75,9 @@ export const siteSchema = z
     settingsNamespace: namespace,
     /** Namespaces with clusters; empty: all of them. With names, nothing of ours may read Secrets elsewhere. */
     watchNamespaces: z.array(namespace),
-    operator: z.strictObject({
-      replicas: z.int().min(1).max(5),
-      logLevel: z.enum(['error', 'warn', 'info', 'debug']),
-      resources,
-    }),
+    operator: part,
+    /** Decides who is RW. Two replicas, so that a failover needs no start of a program. */
+    clusterManager: part,
     /** Cards that clients and hosts reach each other by. */
     network: z.strictObject({ clientCard: card, internalCard: card }),
     /** Ports on the host network: for engines, for agents and probes, and those that are never given out. */

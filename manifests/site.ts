@@ -20,6 +20,11 @@ export const site: Site = {
     logLevel: 'info',
     resources: { limits: { memory: '512Mi' }, requests: { cpu: '50m', memory: '128Mi' } },
   },
+  clusterManager: {
+    replicas: 2,
+    logLevel: 'info',
+    resources: { limits: { memory: '512Mi' }, requests: { cpu: '100m', memory: '128Mi' } },
+  },
 
   network: { clientCard: 'bond1', internalCard: 'bond1' },
   ports: { engine: '5400-5800', external: '36000-39999', reserved: '' },

@@ -1,9 +1,9 @@
-import { Chart, Testing } from 'cdk8s';
+import { App, Chart, Testing } from 'cdk8s';
 import { expect } from 'chai';
 import { ACCEPTED, ORIGINAL_SAMPLE, REFUSED } from '../../crds/testing/cluster-cases.ts';
 import { MpdCluster, type MpdClusterProps } from './mpd-cluster.ts';
 
-const chart = () => new Chart(Testing.app(), 'shop', { namespace: 'shop', disableResourceNameHashes: true });
+const chart = () => new Chart(new App(), 'shop', { namespace: 'shop', disableResourceNameHashes: true });
 
 describe('MpdCluster', () => {
   it('is the cluster as written, in the namespace of its chart', () => {

@@ -1,8 +1,8 @@
-import { Chart, Testing } from 'cdk8s';
+import { App, Chart, Testing } from 'cdk8s';
 import { expect } from 'chai';
 import { MpdOperation } from './mpd-operation.ts';
 
-const chart = () => new Chart(Testing.app(), 'shop', { namespace: 'shop', disableResourceNameHashes: true });
+const chart = () => new Chart(new App(), 'shop', { namespace: 'shop', disableResourceNameHashes: true });
 
 describe('MpdOperation', () => {
   it('is the operation as written, in the namespace of its chart', () => {
