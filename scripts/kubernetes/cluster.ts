@@ -47,6 +47,8 @@ export interface LocalCluster {
   /** Cuts a node's network link. Its processes go on, as those of a real node behind a dead switch. */
   loseNode(node: string): Promise<void>;
   restoreNode(node: string): Promise<void>;
+  /** Lets this machine reach Services by that node, until its link is cut; other connections to Services end by it. */
+  reachServicesBy(node: string): Promise<void>;
   /** Runs a command on a node, among its files, processes and network; returns its output. */
   exec(node: string, command: readonly string[]): Promise<string>;
   /** Loads a docker-archive into all nodes; one that is there already costs nothing. */
@@ -141,6 +143,7 @@ function handle(state: ClusterState): LocalCluster {
     auditLog,
     loseNode: node => link(node, 'down'),
     restoreNode: node => link(node, 'up'),
+    reachServicesBy: async node => await routeServices(state, await machine(state, controlPlane), node),
     exec: async (node, command) => await inside(await machine(state, node), 'all', command),
     load: async archive => {
       const machines = await Promise.all(nodeNames(state).map(node => machine(state, node)));

@@ -65,15 +65,31 @@ export async function setLink(control: Machine, node: string, state: 'up' | 'dow
 /**
  * Lets this machine and the API server reach Services, by a node whose link is up: its kube-proxy
  * translates the addresses. (A kube-proxy here would meddle with the rules of this machine.)
+ *
+ * The present one is kept while its link is up, unless another is preferred: connections live in its tables, and a
+ * node that has just come back knows the Services of before its loss until its kube-proxy has caught up.
  */
-export async function routeServices(settings: ClusterSettings, control: Machine): Promise<void> {
+export async function routeServices(settings: ClusterSettings, control: Machine, preferred?: string): Promise<void> {
   const { services } = addressesOf(settings.index);
-  const links = await linksThatAreUp(control);
-  const n = Array.from({ length: settings.nodes }, (_, i) => i + 1).find(i => links.has(nodeName(i)));
-  if (n === undefined) return;
-  const route = [`route replace ${services} via ${nodeAddress(settings.index, n)}`];
+  const addresses = new Map(
+    Array.from({ length: settings.nodes }, (_, i) => [nodeName(i + 1), nodeAddress(settings.index, i + 1)]),
+  );
+  const [links, present] = await Promise.all([linksThatAreUp(control), gatewayTo(services)]);
+  const candidates = [...addresses].filter(([name]) => links.has(name));
+  const chosen =
+    candidates.find(([name]) => name === preferred) ??
+    candidates.find(([, address]) => address === present) ??
+    candidates[0];
+  if (!chosen || chosen[1] === present) return;
+  const route = [`route replace ${services} via ${chosen[1]}`];
   await batch([], route);
   await batch(['nsenter', ...entering(control, 'network')], route);
+}
+
+/** The gateway of this machine's route to a network, if it has one. */
+async function gatewayTo(network: string): Promise<string | undefined> {
+  const routes = JSON.parse(await run('ip', ['-json', '-4', 'route', 'show', network])) as { gateway?: string }[];
+  return routes[0]?.gateway;
 }
 
 /** Removes the link of this machine into a cluster, if there is one; the other links go with their machines. */
