@@ -1,10 +1,22 @@
 import { Agent, request as httpsRequest } from 'node:https';
 import type { IncomingMessage } from 'node:http';
 import * as z from 'zod';
+import { BeatStream } from './beat-stream.ts';
 import { AgentError } from './errors.ts';
 import type * as requests from './requests.ts';
-import { agentStateSchema, errorBody, madeResult, settingsResult, slotsResult, taskSchema } from './state.ts';
-import type { AgentState, MadeResult, SettingsResult, SlotsResult, TaskState } from './state.ts';
+import * as answers from './state.ts';
+import type {
+  AgentState,
+  CheckpointResult,
+  MadeResult,
+  Prepared,
+  PromisesResult,
+  Quorum,
+  SettingsResult,
+  SlotsResult,
+  TaskState,
+  VerifyResult,
+} from './state.ts';
 
 /**
  * What others may do with one agent. Every call ends within its limit; every failure is an AgentError. Calls that
@@ -25,6 +37,17 @@ export interface AgentClient {
   slots(body: requests.SlotsRequest, options?: CallOptions): Promise<SlotsResult>;
   account(body: requests.AccountRequest, options?: CallOptions): Promise<MadeResult>;
   database(body: requests.DatabaseRequest, options?: CallOptions): Promise<MadeResult>;
+}
+
+/** What the cluster manager may do besides, and agents with each other (`promises`). */
+export interface MemberClient extends AgentClient {
+  resume(body: requests.ResumeRequest, options?: CallOptions): Promise<TaskState>;
+  prepare(body: requests.PrepareRequest, options?: CallOptions): Promise<Prepared>;
+  quorum(body: requests.QuorumRequest, options?: CallOptions): Promise<Quorum>;
+  checkpoint(body: requests.CheckpointRequest, options?: CallOptions): Promise<CheckpointResult>;
+  verify(body: requests.VerifyRequest, options?: CallOptions): Promise<VerifyResult>;
+  /** Of agents only. */
+  promises(body: requests.PromisesRequest, options?: CallOptions): Promise<PromisesResult>;
 }
 
 export interface CallOptions {
@@ -70,8 +93,13 @@ export class AgentConnector {
   }
 
   /** A client of the agent at this endpoint; cheap, holds nothing. */
-  to(endpoint: AgentEndpoint): AgentClient {
+  to(endpoint: AgentEndpoint): MemberClient {
     return new HttpsAgentClient(endpoint, { pool: () => this.#agent, limitMs: this.#limitMs });
+  }
+
+  /** Begins a stream of beats to the agent at this endpoint. */
+  beats(endpoint: AgentEndpoint): BeatStream {
+    return new BeatStream(endpoint, this.#tls, this.#limitMs);
   }
 
   /** Takes a renewed certificate or CA; calls under way end on their old connections. */
@@ -104,13 +132,13 @@ interface Connection {
 interface Call<S extends z.ZodType> {
   method: 'GET' | 'PUT' | 'POST';
   path: string;
-  body?: { command: unknown; waitMs?: number };
+  body?: object & { waitMs?: number };
   answer: S;
   options?: CallOptions | undefined;
 }
 
-/** An {@link AgentClient} over HTTPS with mutual TLS. */
-class HttpsAgentClient implements AgentClient {
+/** A {@link MemberClient} over HTTPS with mutual TLS. */
+class HttpsAgentClient implements MemberClient {
   readonly #endpoint: AgentEndpoint;
   readonly #connection: Connection;
 
@@ -120,40 +148,63 @@ class HttpsAgentClient implements AgentClient {
   }
 
   state = (options?: CallOptions): Promise<AgentState> =>
-    this.#call({ method: 'GET', path: '/v1/state', answer: agentStateSchema, options });
+    this.#call({ method: 'GET', path: '/v1/state', answer: answers.agentStateSchema, options });
 
   task = (requestId: string, options?: CallOptions): Promise<TaskState> =>
-    this.#call({ method: 'GET', path: `/v1/tasks/${encodeURIComponent(requestId)}`, answer: taskSchema, options });
+    this.#call({
+      method: 'GET',
+      path: `/v1/tasks/${encodeURIComponent(requestId)}`,
+      answer: answers.taskSchema,
+      options,
+    });
 
   install = (body: requests.InstallRequest, options?: CallOptions): Promise<TaskState> =>
-    this.#call({ method: 'POST', path: '/v1/install', body, answer: taskSchema, options });
+    this.#call({ method: 'POST', path: '/v1/install', body, answer: answers.taskSchema, options });
 
   start = (body: requests.StartRequest, options?: CallOptions): Promise<TaskState> =>
-    this.#call({ method: 'POST', path: '/v1/start', body, answer: taskSchema, options });
+    this.#call({ method: 'POST', path: '/v1/start', body, answer: answers.taskSchema, options });
 
   promote = (body: requests.PromoteRequest, options?: CallOptions): Promise<TaskState> =>
-    this.#call({ method: 'POST', path: '/v1/promote', body, answer: taskSchema, options });
+    this.#call({ method: 'POST', path: '/v1/promote', body, answer: answers.taskSchema, options });
 
   demote = (body: requests.DemoteRequest, options?: CallOptions): Promise<TaskState> =>
-    this.#call({ method: 'POST', path: '/v1/demote', body, answer: taskSchema, options });
+    this.#call({ method: 'POST', path: '/v1/demote', body, answer: answers.taskSchema, options });
 
   stop = (body: requests.StopRequest, options?: CallOptions): Promise<TaskState> =>
-    this.#call({ method: 'POST', path: '/v1/stop', body, answer: taskSchema, options });
+    this.#call({ method: 'POST', path: '/v1/stop', body, answer: answers.taskSchema, options });
 
   restart = (body: requests.RestartRequest, options?: CallOptions): Promise<TaskState> =>
-    this.#call({ method: 'POST', path: '/v1/restart', body, answer: taskSchema, options });
+    this.#call({ method: 'POST', path: '/v1/restart', body, answer: answers.taskSchema, options });
+
+  resume = (body: requests.ResumeRequest, options?: CallOptions): Promise<TaskState> =>
+    this.#call({ method: 'POST', path: '/v1/resume', body, answer: answers.taskSchema, options });
+
+  prepare = (body: requests.PrepareRequest, options?: CallOptions): Promise<Prepared> =>
+    this.#call({ method: 'POST', path: '/v1/prepare', body, answer: answers.preparedSchema, options });
+
+  quorum = (body: requests.QuorumRequest, options?: CallOptions): Promise<Quorum> =>
+    this.#call({ method: 'POST', path: '/v1/quorum', body, answer: answers.quorumSchema, options });
+
+  checkpoint = (body: requests.CheckpointRequest, options?: CallOptions): Promise<CheckpointResult> =>
+    this.#call({ method: 'POST', path: '/v1/checkpoint', body, answer: answers.checkpointResult, options });
+
+  verify = (body: requests.VerifyRequest, options?: CallOptions): Promise<VerifyResult> =>
+    this.#call({ method: 'POST', path: '/v1/verify', body, answer: answers.verifyResult, options });
+
+  promises = (body: requests.PromisesRequest, options?: CallOptions): Promise<PromisesResult> =>
+    this.#call({ method: 'POST', path: '/v1/promises', body, answer: answers.promisesResult, options });
 
   settings = (body: requests.SettingsRequest, options?: CallOptions): Promise<SettingsResult> =>
-    this.#call({ method: 'PUT', path: '/v1/settings', body, answer: settingsResult, options });
+    this.#call({ method: 'PUT', path: '/v1/settings', body, answer: answers.settingsResult, options });
 
   slots = (body: requests.SlotsRequest, options?: CallOptions): Promise<SlotsResult> =>
-    this.#call({ method: 'PUT', path: '/v1/slots', body, answer: slotsResult, options });
+    this.#call({ method: 'PUT', path: '/v1/slots', body, answer: answers.slotsResult, options });
 
   account = (body: requests.AccountRequest, options?: CallOptions): Promise<MadeResult> =>
-    this.#call({ method: 'POST', path: '/v1/accounts', body, answer: madeResult, options });
+    this.#call({ method: 'POST', path: '/v1/accounts', body, answer: answers.madeResult, options });
 
   database = (body: requests.DatabaseRequest, options?: CallOptions): Promise<MadeResult> =>
-    this.#call({ method: 'POST', path: '/v1/databases', body, answer: madeResult, options });
+    this.#call({ method: 'POST', path: '/v1/databases', body, answer: answers.madeResult, options });
 
   async #call<S extends z.ZodType>(call: Call<S>): Promise<z.output<S>> {
     const limitMs = (call.options?.limitMs ?? this.#connection.limitMs) + (call.body?.waitMs ?? 0);
@@ -223,7 +274,7 @@ export function readAnswer<S extends z.ZodType>(answer: Answer, schema: S): z.ou
     if (parsed.success) return parsed.data;
     throw new AgentError('BadAnswer', `not an answer of this API: ${z.prettifyError(parsed.error)}`);
   }
-  const refusal = errorBody.safeParse(json);
+  const refusal = answers.errorBody.safeParse(json);
   if (!refusal.success) throw new AgentError('BadAnswer', `HTTP ${answer.status}`, { status: answer.status });
   const { code, message, field, highest } = refusal.data.error;
   const detail = { status: answer.status, ...(field === undefined ? {} : { field }), ...(highest ? { highest } : {}) };

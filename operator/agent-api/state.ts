@@ -1,7 +1,9 @@
 import * as z from 'zod';
 import { orderSchema, upstreamSchema } from './schemas.ts';
 
-const role = z.enum(['rw', 'ro', 'standby']);
+/** Parts of answers that reports (beat.ts) tell too. */
+export const roleSchema = z.enum(['rw', 'ro', 'standby']);
+const role = roleSchema;
 const time = z.string();
 const failure = z.object({ code: z.string(), message: z.string(), field: z.string().optional() });
 
@@ -21,7 +23,7 @@ export const taskSchema = z.object({
 });
 
 /** `foreign`: data of another cluster, or data nobody accounts for. `partial`: an install to be done again. */
-const volumeSchema = z.object({
+export const volumeSchema = z.object({
   state: z.enum(['blank', 'partial', 'initialized', 'foreign']),
   clusterUid: z.string().optional(),
   epoch: z.number().optional(),
@@ -29,16 +31,25 @@ const volumeSchema = z.object({
   timeline: z.number().optional(),
 });
 
+/**
+ * `held`: stands ready without an engine process. `crashed`: waits after a failure, for its next start or, while a
+ * cluster manager is heard, for its word.
+ */
+export const processState = z.enum(['stopped', 'starting', 'running', 'stopping', 'crashed', 'held']);
+/** How the last engine process ended. */
+export const exitSchema = z.object({
+  at: time,
+  code: z.number().optional(),
+  signal: z.string().optional(),
+  wanted: z.boolean(),
+});
+
 const processSchema = z.object({
-  /** `held`: stands ready without an engine process. `crashed`: waits for its next start after a failure. */
-  state: z.enum(['stopped', 'starting', 'running', 'stopping', 'crashed', 'held']),
+  state: processState,
   role: role.optional(),
   pid: z.number().optional(),
   startedAt: time.optional(),
-  /** How the last engine process ended. */
-  exit: z
-    .object({ at: time, code: z.number().optional(), signal: z.string().optional(), wanted: z.boolean() })
-    .optional(),
+  exit: exitSchema.optional(),
   /** Crashes since the last quiet period. */
   crashes: z.number().optional(),
   /** Next start after a crash. */
@@ -56,9 +67,17 @@ const factsSchema = z.object({
 });
 
 /** Kinds as in ha/right.ts. Only `alone` is unbounded: E is empty, so nobody could be promoted (protocol, Right). */
+export const rightKind = z.enum(['none', 'answer', 'record', 'promises', 'alone']);
+/** What this member was last told to be; followers begin again with it after a restart of the container. */
+export const planSchema = z.object({
+  role: z.union([role, z.literal('stopped')]),
+  upstream: upstreamSchema.optional(),
+});
+/** Demotion fsynced for this epoch, and nothing but PID 1, agent and guard in /proc. */
+export const stoppedSchema = z.object({ epoch: z.number(), at: time });
 const rightSchema = z.object({
   holds: z.boolean(),
-  kind: z.enum(['none', 'answer', 'record', 'promises', 'alone']),
+  kind: rightKind,
   unbounded: z.boolean(),
   remainingMs: z.number().optional(),
 });
@@ -80,11 +99,10 @@ export const agentStateSchema = z.object({
   /** The highest command seen. */
   highest: orderSchema.optional(),
   volume: volumeSchema,
-  /** What this member was last told to be; followers begin again with it after a restart of the container. */
-  plan: z.object({ role: z.union([role, z.literal('stopped')]), upstream: upstreamSchema.optional() }),
+  plan: planSchema,
   process: processSchema,
-  /** Present only while it is true: demotion fsynced for this epoch and nothing but PID 1, agent and guard in /proc. */
-  stopped: z.object({ epoch: z.number(), at: time }).optional(),
+  /** Present only while it is true. */
+  stopped: stoppedSchema.optional(),
   /** Absent when no engine runs or SQL does not answer in time. */
   facts: factsSchema.optional(),
   right: rightSchema,
@@ -103,6 +121,41 @@ export const settingsResult = z.object({
 
 export const slotsResult = z.object({ created: z.array(z.string()), dropped: z.array(z.string()) });
 export const madeResult = z.object({ created: z.boolean() });
+
+/**
+ * The answer of a member that was asked for its position (protocol, Choice): given after the epoch was persisted and
+ * the receiver cut from the old RW. Timeline and position are absent where a member has none of its own (`share`).
+ */
+export const preparedSchema = z.object({
+  epoch: z.number(),
+  timeline: z.number().optional(),
+  /** All that this member has flushed. */
+  lsn: z.string().optional(),
+  /** How long ago it last promised not to be promoted; a promise of the time before a restart counts as given at boot. */
+  promiseAgeMs: z.number().optional(),
+});
+
+/** What commits wait for on this member when it is RW, as persisted here. */
+export const quorumSchema = z.object({
+  generation: z.number(),
+  members: z.array(z.string()),
+  k: z.number(),
+  /** This member is RW, and every process of its engine that decides about waiting goes by it. */
+  isInEffect: z.boolean(),
+});
+
+/** `isDone`: false when it still goes on after `waitMs`. */
+export const checkpointResult = z.object({ isDone: z.boolean() });
+
+/** A write through the probe role. Without an SQLSTATE the engine could not be reached at all. */
+export const verifyResult = z.object({
+  isWritten: z.boolean(),
+  /** Five characters; the first two are the class (53: out of resources, 57: shutting down, 25: read only ...). */
+  sqlState: z.string().optional(),
+  message: z.string().optional(),
+  tookMs: z.number(),
+});
+export const promisesResult = z.object({ promised: z.boolean() });
 export const errorBody = z.object({
   error: failure.extend({ highest: orderSchema.optional() }),
 });
@@ -111,5 +164,10 @@ export type AgentState = z.infer<typeof agentStateSchema>;
 export type TaskState = z.infer<typeof taskSchema>;
 export type SettingsResult = z.infer<typeof settingsResult>;
 export type SlotsResult = z.infer<typeof slotsResult>;
+export type Prepared = z.infer<typeof preparedSchema>;
+export type Quorum = z.infer<typeof quorumSchema>;
+export type CheckpointResult = z.infer<typeof checkpointResult>;
+export type VerifyResult = z.infer<typeof verifyResult>;
+export type PromisesResult = z.infer<typeof promisesResult>;
 /** `created`: false when it was there before. */
 export type MadeResult = z.infer<typeof madeResult>;
