@@ -1,5 +1,6 @@
 import type { Role } from '../model/roles.ts';
 import type { Incarnation } from './incarnation.ts';
+import type { LogPosition, Lsn } from './lsn.ts';
 import type { GrantNote } from './record.ts';
 
 /** Everything a decision about one group may look at, besides its record. Gathered once, by reading, per decision. */
@@ -14,6 +15,86 @@ export interface Evidence {
   /** The node of the record's grant note. */
   node?: NodeView;
   attestation?: Attestation;
+  /** Rung 3. */
+  storageFence?: StorageFence;
+  /** Rung 4; undefined where expiry proves nothing. */
+  expiry?: Expiry;
+}
+
+/** The storage moved the write right to this epoch, read back from the device. */
+export interface StorageFence {
+  epoch: number;
+  text: string;
+  at: string;
+}
+
+/** What rung 4 found: the former holder's right has run out, or what it still waits for. */
+export type Expiry = { over: true; text: string } | { over: false; missing: string; at?: number };
+
+/** What the agent of one incarnation last said over its stream. Times are ms of the hearer's monotonic clock. */
+export interface HeardReport extends MemberReport {
+  heardAt: number;
+  /** Flushed position: of an RW what it wrote, of a follower what it received. Undefined while nothing can tell. */
+  position?: LogPosition;
+  /** Of a follower: does it stream, and from the address of which incarnation? */
+  receiver?: { streaming: boolean; from?: Incarnation };
+  /** Epoch up to which it promised, fsynced, not to be RW again (protocol, Stopped). */
+  demotedEpoch?: number;
+  /** It cut its receiver from the RW of before this epoch, and then looked how far its log goes. */
+  prepared?: Prepared;
+  /** What the engine's synchronous replication stands at (RW, or staged on a follower). */
+  quorum?: QuorumReport;
+  /** Walsenders of an RW. */
+  senders?: readonly Sender[];
+  /** Hash of the settings in force. */
+  settingsHash?: string;
+  /** The long call that runs, else the one that ended last. */
+  task?: { kind: string; state: 'running' | 'done' | 'failed'; phase: string; error?: string };
+  /** Its data cannot go on from the present RW by streaming (divergence, WAL gone): only a rejoin helps. */
+  needsRejoin?: boolean;
+}
+
+export interface Prepared extends Partial<LogPosition> {
+  epoch: number;
+  /** Since its last promise, or its boot: a promise of an earlier life may be as young as that. */
+  promiseAgeMs: number;
+}
+
+export interface QuorumReport {
+  generation: number;
+  members: readonly Incarnation[];
+  k: number;
+  /** All backends have reloaded, walsenders of removed members have ended, waiters were nudged. */
+  isInEffect: boolean;
+  /** Flushed position of the RW when it came into effect: what was acknowledged before lies below. */
+  since?: Lsn;
+}
+
+export interface Sender {
+  incarnation: Incarnation;
+  flushed?: Lsn;
+  state: string;
+}
+
+/** Another member tried to reach the RW. */
+export interface Probe {
+  by: Incarnation;
+  about: Incarnation;
+  reached: boolean;
+  /** ms of this cluster manager's monotonic clock. */
+  at: number;
+}
+
+/** What a cluster manager looks at for one group. */
+export interface GroupEvidence {
+  reports: readonly HeardReport[];
+  /** All pods of the group's engines that there are, or were a moment ago. */
+  pods: readonly PodView[];
+  /** The node of the record's grant note. */
+  node?: NodeView;
+  attestation?: Attestation;
+  storageFence?: StorageFence;
+  probes: readonly Probe[];
 }
 
 /** What the agent of one incarnation answered, joined with its pod's status. */

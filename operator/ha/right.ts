@@ -14,12 +14,24 @@ export interface Right {
   until: number;
 }
 
-/** What one incarnation knows. A later (a) or (c) is one more function from state to state beside `onRecordRead`. */
+/** What one incarnation knows. */
 export interface RightState {
   /** Highest epoch and, in it, generation seen: whatever is older is late and gives nothing. */
   epoch: number;
   generation: number;
   right?: Right;
+  /** The last E of this epoch that it knows to be recorded, pending members included. */
+  recorded?: KnownMembers;
+  /**
+   * E of the commands for synchronous replication that are newer than `recorded`. All of them count: one that takes a
+   * member away comes before its record, one that brought it came after its record.
+   */
+  commanded?: readonly KnownMembers[];
+}
+
+export interface KnownMembers {
+  generation: number;
+  members: readonly Incarnation[];
 }
 
 export const noRight: RightState = { epoch: 0, generation: 0 };
@@ -33,6 +45,28 @@ export interface RightOptions {
 
 export const DEFAULT_TTL_MS = 3000;
 
+/** What a cluster manager knows to be recorded, as it stands in its beats. */
+export interface RecordStamp {
+  clusterUid: string;
+  epoch: number;
+  generation: number;
+}
+
+/** (a): the cluster manager answered the report that was sent at `sentAt`. It answers the holder alone. */
+export function onAnswer(
+  state: RightState,
+  answer: { stamp: RecordStamp; sentAt: number },
+  { clusterUid, ttlMs }: RightOptions,
+): RightState {
+  const { stamp, sentAt } = answer;
+  if (stamp.clusterUid !== clusterUid || stamp.epoch < state.epoch) return state;
+  const fresh: Right = { kind: 'answer', until: sentAt + ttlMs };
+  const known = stamp.epoch === state.epoch ? state : { epoch: stamp.epoch, generation: 0 };
+  const generation = Math.max(known.generation, stamp.generation);
+  const right = keepsOld(known, fresh, stamp.generation > known.generation) ? known.right : fresh;
+  return { ...known, generation, right };
+}
+
 /** (b): the record was read directly with a request sent at `sentAt`. */
 export function onRecordRead(
   state: RightState,
@@ -42,10 +76,58 @@ export function onRecordRead(
   const { record } = read;
   if (record.clusterUid !== options.clusterUid || record.epoch < state.epoch) return state;
   if (!record.holder || !isSameIncarnation(record.holder, options.me)) return onOtherHolder(state, record);
-  const seen = { epoch: record.epoch, generation: latestGeneration(state, record) };
-  const fresh = rightOf(read, seen.generation, options.ttlMs);
-  return { ...seen, right: keepsOld(state, record, fresh) ? state.right : fresh };
+  const known = record.epoch === state.epoch ? state : { epoch: record.epoch, generation: 0 };
+  const generation = Math.max(known.generation, record.generation);
+  const fresh = rightOf(read, generation, options.ttlMs);
+  const hasMembers = record.generation >= known.generation && record.members.length > 0;
+  const right = keepsOld(known, fresh, hasMembers) ? known.right : fresh;
+  return { ...known, generation, right, ...membersAfter(known, record) };
 }
+
+/**
+ * (c): all of `promised` answered a question sent at `sentAt` that they will not be promoted by rung 4 before it ends.
+ * It counts only when these are all that could be, and only while a right holds.
+ */
+export function onPromises(
+  state: RightState,
+  promises: { epoch: number; promised: readonly Incarnation[]; sentAt: number; now: number },
+  { ttlMs }: RightOptions,
+): RightState {
+  const needed = promisersOf(state);
+  if (promises.epoch !== state.epoch || needed.length === 0 || !holds(state, promises.now)) return state;
+  if (!needed.every(it => promises.promised.some(by => isSameIncarnation(by, it)))) return state;
+  const until = promises.sentAt + ttlMs;
+  return state.right && state.right.until >= until ? state : { ...state, right: { kind: 'promises', until } };
+}
+
+/** Whose promises (c) needs: the last E known to be recorded, united with what is pending. Empty: (c) is not to be had. */
+export function promisersOf({ recorded, commanded = [] }: RightState): readonly Incarnation[] {
+  if (!recorded) return [];
+  const all = [recorded, ...commanded].flatMap(it => it.members);
+  return all.filter((it, i) => all.findIndex(other => isSameIncarnation(other, it)) === i);
+}
+
+/**
+ * A command for synchronous replication was taken at `now`. Where it brings members, somebody may be promoted soon: a
+ * right without end gets one before the command is acknowledged. (A member becomes promotable only after that.)
+ */
+export function onQuorumCommand(
+  state: RightState,
+  command: KnownMembers & { epoch: number; now: number },
+  { ttlMs }: RightOptions,
+): RightState {
+  const { epoch, generation, members, now } = command;
+  if (epoch < state.epoch) return state;
+  const known: RightState = epoch === state.epoch ? state : { epoch, generation: 0 };
+  const bounded =
+    known.right?.kind === 'alone' && members.length > 0 ? { kind: 'record' as const, until: now + ttlMs } : known.right;
+  const commanded = [...(known.commanded ?? []), { generation, members }];
+  return { ...known, generation: Math.max(known.generation, generation), right: bounded, commanded };
+}
+
+/** Something newer than what this incarnation has read is recorded: one direct read tells whom (c) needs, or that E is empty. */
+export const needsRead = ({ epoch, recorded }: RightState, stamp: RecordStamp): boolean =>
+  stamp.epoch > epoch || (stamp.epoch === epoch && stamp.generation > (recorded?.generation ?? 0));
 
 /** A demotion, or any other word of a revoke that began `epoch`: refuses every right of an earlier epoch for good. */
 export function onRevoked(state: RightState, epoch: number): RightState {
@@ -61,17 +143,23 @@ function onOtherHolder(state: RightState, record: GroupRecord): RightState {
   return { epoch: record.epoch, generation: record.generation };
 }
 
-const latestGeneration = (state: RightState, record: GroupRecord): number =>
-  state.epoch === record.epoch ? Math.max(state.generation, record.generation) : record.generation;
-
 /** Unbounded only by the newest (E, k) known: a late read that shows E empty says nothing about E now. */
 function rightOf({ record, sentAt }: { record: GroupRecord; sentAt: number }, newest: number, ttlMs: number): Right {
   const isAlone = record.members.length === 0 && record.generation === newest;
   return isAlone ? { kind: 'alone', until: Infinity } : { kind: 'record', until: sentAt + ttlMs };
 }
 
-/** Answers come out of order and never shorten a right, except that E stops being empty. */
-function keepsOld(state: RightState, record: GroupRecord, fresh: Right): boolean {
-  if (!state.right || state.epoch !== record.epoch || state.right.until <= fresh.until) return false;
-  return state.right.kind !== 'alone' || state.generation > record.generation;
+/** Answers come out of order and never shorten a right, except that E may have stopped being empty. */
+function keepsOld({ right }: RightState, fresh: Right, mayHaveMembers: boolean): boolean {
+  if (!right || right.until <= fresh.until) return false;
+  return right.kind !== 'alone' || !mayHaveMembers;
+}
+
+function membersAfter(state: RightState, { generation, members }: GroupRecord): Pick<RightState, 'recorded' | 'commanded'> {
+  const { recorded, commanded = [] } = state;
+  if (recorded && recorded.generation > generation) return { recorded, commanded };
+  return {
+    recorded: { generation, members: members.map(it => it.incarnation) },
+    commanded: commanded.filter(it => it.generation > generation),
+  };
 }
