@@ -1,12 +1,6 @@
 import { expect } from 'chai';
-import {
-  clusterRules,
-  hostRules,
-  nodeLeaseRules,
-  settingsRules,
-  systemRules,
-  type GrantedRule,
-} from '../manifests/rbac.ts';
+import { operatorAccess } from '../manifests/access/operator.ts';
+import type { GrantedRule } from '../manifests/access/rule.ts';
 import { site } from '../manifests/site.ts';
 import { RESOURCES } from '../operator/kube/resources.ts';
 import { MPD_OPERATIONS } from '../operator/lifecycle/kinds.ts';
@@ -22,11 +16,11 @@ const KEPT = 20;
 
 /** Rules that are not bound to one namespace, and those that are. */
 const GRANTS: readonly { rules: readonly GrantedRule[]; namespace?: string }[] = [
-  { rules: clusterRules },
-  { rules: hostRules },
-  { rules: nodeLeaseRules, namespace: 'kube-node-lease' },
-  { rules: settingsRules, namespace: site.settingsNamespace },
-  { rules: systemRules, namespace: site.systemNamespace },
+  { rules: operatorAccess.clusters },
+  { rules: operatorAccess.hosts },
+  { rules: operatorAccess.nodeLeases, namespace: 'kube-node-lease' },
+  { rules: operatorAccess.settings, namespace: site.settingsNamespace },
+  { rules: operatorAccess.system, namespace: site.systemNamespace },
 ];
 
 /**

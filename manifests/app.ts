@@ -1,4 +1,5 @@
 import { App, YamlOutputType } from 'cdk8s';
+import { operatorAccess } from './access/operator.ts';
 import { AccessChart } from './charts/access.ts';
 import { AdmissionChart } from './charts/admission.ts';
 import { CrdsChart } from './charts/crds.ts';
@@ -16,7 +17,7 @@ export function installation(site: Site, outdir?: string): App {
   const charts = [
     new CrdsChart(app, 'crds'),
     new NamespaceChart(app, 'namespace', site),
-    new AccessChart(app, 'access', site),
+    new AccessChart(app, 'access', site, [operatorAccess]),
     new SettingsChart(app, 'settings', site),
     new AdmissionChart(app, 'admission'),
     new OperatorChart(app, 'operator', site),

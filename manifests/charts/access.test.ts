@@ -1,5 +1,7 @@
 import { App, Testing } from 'cdk8s';
 import { expect } from 'chai';
+import { clusterManagerAccess } from '../access/cluster-manager.ts';
+import { operatorAccess } from '../access/operator.ts';
 import { checkSite } from '../schema.ts';
 import { site } from '../site.ts';
 import { AccessChart } from './access.ts';
@@ -12,56 +14,99 @@ interface Role {
   subjects?: { name: string; namespace: string }[];
 }
 
-const access = (overrides: unknown = {}): Role[] =>
-  Testing.synth(new AccessChart(new App(), 'access', checkSite(site, overrides))) as Role[];
+const PARTS = { operator: operatorAccess, 'cluster-manager': clusterManagerAccess };
+type Part = keyof typeof PARTS;
+
+const access = (part: Part, overrides: unknown = {}): Role[] =>
+  Testing.synth(new AccessChart(new App(), 'access', checkSite(site, overrides), [PARTS[part]])) as Role[];
 const of = (kind: string, roles: Role[]): Role[] => roles.filter(role => role.kind === kind);
 const where = (roles: Role[], resource: string): (string | undefined)[] =>
   roles
-    .filter(role => role.rules?.some(rule => rule.resources.includes(resource)))
-    .map(role => role.metadata.namespace ?? 'everywhere');
+    .flatMap(role => (role.rules ?? []).map(rule => ({ rule, role })))
+    .filter(({ rule }) => rule.resources.includes(resource))
+    .map(({ role }) => role.metadata.namespace ?? 'everywhere');
+
+const CHANGING = ['create', 'update', 'patch', 'delete'];
+/** Kinds that a part may change in the namespaces of clusters. */
+const changes = (part: Part): string[] =>
+  PARTS[part].clusters
+    .filter(({ rule }) => rule.verbs.some(verb => CHANGING.includes(verb)))
+    .flatMap(({ rule }) => rule.resources ?? []);
+
+for (const part of Object.keys(PARTS) as Part[]) {
+  describe(`access of the ${part}`, () => {
+    for (const [what, roles] of [
+      ['everywhere', access(part)],
+      ['in named namespaces', access(part, { watchNamespaces: ['shop', 'bank'] })],
+    ] as const) {
+      it(`has no wildcard (${what})`, () =>
+        expect(
+          roles.flatMap(role => role.rules ?? []).flatMap(rule => [rule.apiGroups, rule.resources, rule.verbs].flat()),
+        ).not.to.include('*'));
+
+      it(`is bound to its own account alone (${what})`, () => {
+        const bindings = [...of('RoleBinding', roles), ...of('ClusterRoleBinding', roles)];
+        const grants = [...of('Role', roles), ...of('ClusterRole', roles)];
+        const place = ({ metadata }: Role) => `${metadata.namespace ?? ''}/${metadata.name}`;
+        expect(bindings.map(place)).to.have.members(grants.map(place));
+        for (const { subjects } of bindings) {
+          expect(subjects).to.deep.equal([
+            { kind: 'ServiceAccount', name: `polardb-stack-${part}`, namespace: 'polardb-system' },
+          ]);
+        }
+      });
+    }
+
+    it('also serves a site whose clusters live beside the parts or the settings', () =>
+      expect(access(part, { watchNamespaces: ['polardb-system', 'kube-system'] })).not.to.be.empty);
+
+    it('reads of no namespace but the named ones, when there are any', () => {
+      const roles = access(part, { watchNamespaces: ['shop', 'bank'] });
+      const everywhere = of('ClusterRole', roles).flatMap(role => role.rules ?? []);
+      expect(everywhere.flatMap(rule => rule.resources)).to.deep.equal(['nodes']);
+      expect(where(roles, 'leases')).to.include('kube-node-lease');
+    });
+  });
+}
 
 describe('access of the operator', () => {
-  for (const [what, roles] of [
-    ['everywhere', access()],
-    ['in named namespaces', access({ watchNamespaces: ['shop', 'bank'] })],
-  ] as const) {
-    it(`has no wildcard (${what})`, () =>
-      expect(
-        roles.flatMap(role => role.rules ?? []).flatMap(rule => [rule.apiGroups, rule.resources, rule.verbs].flat()),
-      ).not.to.include('*'));
-
-    it(`is bound to the operator alone (${what})`, () => {
-      const bindings = [...of('RoleBinding', roles), ...of('ClusterRoleBinding', roles)];
-      const grants = [...of('Role', roles), ...of('ClusterRole', roles)];
-      const place = ({ metadata }: Role) => `${metadata.namespace ?? ''}/${metadata.name}`;
-      expect(bindings.map(place)).to.have.members(grants.map(place));
-      for (const { subjects } of bindings) {
-        expect(subjects).to.deep.equal([
-          { kind: 'ServiceAccount', name: 'polardb-stack-operator', namespace: 'polardb-system' },
-        ]);
-      }
-    });
-  }
-
   it('reads Secrets everywhere by default', () =>
-    expect(where(access(), 'secrets')).to.deep.equal(['everywhere', 'polardb-system']));
+    expect(where(access('operator'), 'secrets')).to.deep.equal(['everywhere', 'polardb-system', 'polardb-system']));
 
   it('reads Secrets of the named namespaces only, when there are any', () => {
-    const roles = access({ watchNamespaces: ['shop', 'bank'] });
-    expect(where(roles, 'secrets')).to.deep.equal(['shop', 'bank', 'polardb-system']);
-    const everywhere = of('ClusterRole', roles).flatMap(role => role.rules ?? []);
-    expect(everywhere.flatMap(rule => rule.resources)).to.deep.equal(['nodes']);
-    expect(where(roles, 'leases')).to.include('kube-node-lease');
+    const roles = access('operator', { watchNamespaces: ['shop', 'bank'] });
+    expect(new Set(where(roles, 'secrets'))).to.deep.equal(new Set(['shop', 'bank', 'polardb-system']));
   });
 
-  it('also serves a site whose clusters live beside the parts or the settings', () =>
-    expect(access({ watchNamespaces: ['polardb-system', 'kube-system'] })).not.to.be.empty);
-
   it('changes nothing of the settings but the counter of ids', () => {
-    const settings = access().find(role => role.kind === 'Role' && role.metadata.namespace === 'kube-system');
+    const settings = access('operator').find(role => role.kind === 'Role' && role.metadata.namespace === 'kube-system');
     const changing = settings?.rules?.filter(rule => rule.verbs.some(verb => !['get', 'list', 'watch'].includes(verb)));
     expect(changing?.map(rule => [rule.verbs, rule.resourceNames])).to.deep.equal([
       [['get', 'update'], ['polardb4mpd-controller']],
     ]);
+  });
+});
+
+describe('access of the cluster manager', () => {
+  const roles = access('cluster-manager');
+
+  it('reads one Secret: its own certificate', () => {
+    const secrets = roles.flatMap(role => role.rules ?? []).filter(rule => rule.resources.includes('secrets'));
+    expect(secrets.map(rule => rule.resourceNames)).to.deep.equal([['polardb-stack-cluster-manager-tls']]);
+    expect(where(roles, 'secrets')).to.deep.equal(['polardb-system']);
+  });
+
+  it('makes and deletes nothing that belongs to a cluster but the record, the publication, its log and Events', () => {
+    expect(changes('cluster-manager')).to.deep.equal([
+      'mpdclusters/status',
+      'mpdoperations/status',
+      'pods',
+      'configmaps',
+      'endpointslices',
+      'leases',
+      'events',
+    ]);
+    const verbs = roles.flatMap(role => role.rules ?? []).flatMap(rule => rule.verbs);
+    expect(verbs).not.to.include('delete');
   });
 });

@@ -7,34 +7,51 @@ import type {
   IRole,
   IRoleBinding,
 } from 'kubernetes-models/rbac.authorization.k8s.io/v1';
+import type { GrantedRule, PartAccess } from '../access/rule.ts';
 import { INSTALLED, partName } from '../names.ts';
 import { manifest } from '../object.ts';
-import { clusterRules, hostRules, nodeLeaseRules, settingsRules, systemRules, type GrantedRule } from '../rbac.ts';
 import type { Site } from '../schema.ts';
 
 const API = 'rbac.authorization.k8s.io';
 
 /**
- * Service account and roles of the operator. With `watchNamespaces` the rules on clusters become Roles in those
- * namespaces: nothing can then read a Secret elsewhere.
+ * Service account and roles of each part. With `watchNamespaces` the rules on clusters become Roles in those namespaces:
+ * nothing can then read a Secret elsewhere.
  */
 export class AccessChart extends Chart {
-  readonly #site: Site;
-  readonly #name = partName('operator');
-
-  constructor(scope: Construct, id: string, site: Site) {
+  constructor(scope: Construct, id: string, site: Site, parts: readonly PartAccess[]) {
     super(scope, id, { disableResourceNameHashes: true });
+    for (const access of parts) new PartGrants(this, site, access).grantAll();
+  }
+}
+
+/** One part's account and what it is granted. */
+class PartGrants {
+  readonly #chart: Chart;
+  readonly #site: Site;
+  readonly #access: PartAccess;
+  readonly #name: string;
+
+  constructor(chart: Chart, site: Site, access: PartAccess) {
+    this.#chart = chart;
     this.#site = site;
-    new kplus.ServiceAccount(this, 'operator', {
-      metadata: { name: this.#name, namespace: site.systemNamespace, labels: INSTALLED },
+    this.#access = access;
+    this.#name = partName(access.part);
+  }
+
+  grantAll(): void {
+    const { systemNamespace, settingsNamespace, watchNamespaces } = this.#site;
+    const { part, clusters, hosts, nodeLeases, settings, system } = this.#access;
+    new kplus.ServiceAccount(this.#chart, part, {
+      metadata: { name: this.#name, namespace: systemNamespace, labels: INSTALLED },
       automountToken: false,
     });
-    const everywhere = site.watchNamespaces.length === 0;
-    this.#grantEverywhere(everywhere ? [...hostRules, ...clusterRules] : hostRules);
-    for (const namespace of site.watchNamespaces) this.#grant('clusters', namespace, clusterRules);
-    this.#grant('settings', site.settingsNamespace, settingsRules);
-    this.#grant('system', site.systemNamespace, systemRules);
-    if (!everywhere) this.#grant('node-leases', 'kube-node-lease', nodeLeaseRules);
+    const everywhere = watchNamespaces.length === 0;
+    this.#grantEverywhere(everywhere ? [...hosts, ...clusters] : hosts);
+    for (const namespace of watchNamespaces) this.#grant('clusters', namespace, clusters);
+    this.#grant('settings', settingsNamespace, settings);
+    this.#grant('system', systemNamespace, system);
+    if (!everywhere) this.#grant('node-leases', 'kube-node-lease', nodeLeases);
   }
 
   #grantEverywhere(rules: readonly GrantedRule[]): void {
@@ -52,12 +69,13 @@ export class AccessChart extends Chart {
       roleRef: { apiGroup: API, kind: 'ClusterRole', name: this.#name },
       subjects: [this.#subject()],
     };
-    manifest(this, role);
-    manifest(this, binding);
+    manifest(this.#chart, role);
+    manifest(this.#chart, binding);
   }
 
   /** The purpose is part of the name: two purposes may share a namespace. */
   #grant(purpose: string, namespace: string, rules: readonly GrantedRule[]): void {
+    if (rules.length === 0) return;
     const name = `${this.#name}-${purpose}`;
     const metadata = { name, namespace, labels: INSTALLED };
     const role: IRole = {
@@ -73,8 +91,8 @@ export class AccessChart extends Chart {
       roleRef: { apiGroup: API, kind: 'Role', name },
       subjects: [this.#subject()],
     };
-    manifest(this, role);
-    manifest(this, binding);
+    manifest(this.#chart, role);
+    manifest(this.#chart, binding);
   }
 
   #subject(): { kind: string; name: string; namespace: string } {

@@ -11,6 +11,8 @@ export const POD_FINALIZER = `${API_GROUP}/engine-stopped`;
 
 /** Secret with the certificate authority, in the system namespace. */
 export const CA_SECRET = 'polardb-stack-ca';
+/** Secret with the cluster manager's certificate, in the system namespace; issued and renewed by the operator. */
+export const CLUSTER_MANAGER_TLS_SECRET = 'polardb-stack-cluster-manager-tls';
 
 /** Lease that records who is RW of a group (protocol, Record). */
 export const recordName = (group: string): string => `${group}-primary`;
@@ -33,6 +35,8 @@ export const roService = (cluster: string): string => `${cluster}-ro`;
 /** Service account, Role and RoleBinding of a cluster's pods: they may read their own record and nothing else. */
 export const engineServiceAccount = (cluster: string): string => `${cluster}-engine`;
 export const roDisruptionBudget = (cluster: string): string => `${cluster}-ro`;
+/** ConfigMap with the newest switches of the RW. */
+export const switchLog = (cluster: string): string => `${cluster}-switch-log`;
 /** Desired and running engine parameters, the original's names. */
 export const userParams = (cluster: string): string => `${cluster}-user-params`;
 export const runningParams = (cluster: string): string => `${cluster}-running-params`;

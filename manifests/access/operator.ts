@@ -1,0 +1,63 @@
+import { API_GROUP, CA_SECRET } from '../../operator/model/names.ts';
+import { APPLY, LEASES, named, rule, WATCH, type PartAccess } from './rule.ts';
+
+const RBAC = 'rbac.authorization.k8s.io';
+
+export const operatorAccess: PartAccess = {
+  part: 'operator',
+  clusters: [
+    rule(API_GROUP, ['mpdclusters'], ['get', ...WATCH, 'patch'], 'lifecycle: clusters and their finalizer'),
+    rule(API_GROUP, ['mpdclusters/status'], ['patch'], 'lifecycle: status and conditions'),
+    rule(API_GROUP, ['mpdoperations'], ['get', ...WATCH, 'create', 'delete'], 'lifecycle: queue and pruning'),
+    rule(API_GROUP, ['mpdoperations/status'], ['patch'], 'workflow: the journal'),
+    rule(
+      '',
+      ['pods'],
+      ['get', ...WATCH, ...APPLY, 'delete'],
+      'lifecycle: engine pods; patch ends their finalizer on proof',
+    ),
+    rule('', ['services', 'serviceaccounts'], [...WATCH, ...APPLY], 'lifecycle: children of a cluster'),
+    rule(
+      '',
+      ['persistentvolumeclaims'],
+      ['get', ...WATCH, 'create', 'delete'],
+      'lifecycle: volumes, by terminationPolicy',
+    ),
+    rule('', ['configmaps'], [...WATCH, 'create'], 'lifecycle: user and running parameters'),
+    rule('', ['secrets'], ['get', ...WATCH, ...APPLY], 'lifecycle, pki: accounts, application access, certificates'),
+    rule('discovery.k8s.io', ['endpointslices'], [...WATCH, ...APPLY], 'lifecycle: publishes the RW of <c>-rw'),
+    rule('policy', ['poddisruptionbudgets'], [...WATCH, ...APPLY], 'lifecycle: one RO may be drained at a time'),
+    rule(LEASES, ['leases'], ['get', ...WATCH, 'create', 'update'], 'ha: the record of who is RW, by compare and swap'),
+    rule(
+      RBAC,
+      ['roles', 'rolebindings'],
+      [...WATCH, ...APPLY],
+      'lifecycle: a pod may read its own record, nothing else',
+    ),
+    rule('events.k8s.io', ['events'], APPLY, 'kube: reasons for people'),
+  ],
+  hosts: [rule('', ['nodes'], WATCH, 'lifecycle: the out-of-service taint (ladder, rung 5)')],
+  nodeLeases: [rule(LEASES, ['leases'], ['get'], 'ha: is the kubelet that reports alive? (ladder, rung 2)')],
+  settings: [
+    rule('', ['configmaps'], WATCH, 'settings: the maps of the site, by name and by label'),
+    named(
+      ['polardb4mpd-controller'],
+      rule('', ['configmaps'], ['get', 'update'], 'lifecycle: ids, taken by an update that checks resourceVersion'),
+    ),
+  ],
+  system: [
+    rule(LEASES, ['leases'], ['get', 'create', 'update'], 'kube: leader election'),
+    // A name cannot be asked of what does not exist yet.
+    rule('', ['secrets'], ['create'], 'pki: makes the certificate authority, and certificates of parts'),
+    named(
+      [CA_SECRET],
+      rule(
+        '',
+        ['secrets'],
+        ['get', 'update', ...WATCH],
+        'pki: signs with the certificate authority, follows its changes and rotates it',
+      ),
+    ),
+    rule('', ['configmaps'], ['list', 'create', 'delete'], 'lifecycle: ports of the host network, an object each'),
+  ],
+};
