@@ -44,10 +44,17 @@ export function takeQuorum(state: MemberState, stamp: CommandStamp, setting: Omi
   if (quorum?.generation === setting.generation && !isSameSetting(quorum, setting)) {
     return { accepted: false, reason: 'StaleGeneration' };
   }
-  return { accepted: true, state: { ...state, highest: acceptance.highest, quorum: { epoch: stamp.epoch, ...setting } } };
+  return {
+    accepted: true,
+    state: { ...state, highest: acceptance.highest, quorum: { epoch: stamp.epoch, ...setting } },
+  };
 }
 
 function isSameSetting(a: Omit<QuorumSetting, 'epoch'>, b: Omit<QuorumSetting, 'epoch'>): boolean {
-  const names = (it: typeof a): string => it.members.map(m => `${m.instanceId}/${m.podUid}/${m.nonce}`).sort().join(' ');
+  const names = (it: typeof a): string =>
+    it.members
+      .map(m => `${m.instanceId}/${m.podUid}/${m.nonce}`)
+      .sort()
+      .join(' ');
   return a.k === b.k && names(a) === names(b);
 }

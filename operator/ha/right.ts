@@ -155,7 +155,10 @@ function keepsOld({ right }: RightState, fresh: Right, mayHaveMembers: boolean):
   return right.kind !== 'alone' || !mayHaveMembers;
 }
 
-function membersAfter(state: RightState, { generation, members }: GroupRecord): Pick<RightState, 'recorded' | 'commanded'> {
+function membersAfter(
+  state: RightState,
+  { generation, members }: GroupRecord,
+): Pick<RightState, 'recorded' | 'commanded'> {
   const { recorded, commanded = [] } = state;
   if (recorded && recorded.generation > generation) return { recorded, commanded };
   return {
