@@ -1,4 +1,4 @@
-import { API_GROUP, CA_SECRET } from '../../operator/model/names.ts';
+import { API_GROUP, CA_SECRET, CLUSTER_MANAGER_TLS_SECRET } from '../../operator/model/names.ts';
 import { APPLY, LEASES, named, rule, WATCH, type PartAccess } from './rule.ts';
 
 const RBAC = 'rbac.authorization.k8s.io';
@@ -57,6 +57,10 @@ export const operatorAccess: PartAccess = {
         ['get', 'update', ...WATCH],
         'pki: signs with the certificate authority, follows its changes and rotates it',
       ),
+    ),
+    named(
+      [CLUSTER_MANAGER_TLS_SECRET],
+      rule('', ['secrets'], [...WATCH, 'patch'], 'pki: the certificate of a part that must not have the authority'),
     ),
     rule('', ['configmaps'], ['list', 'create', 'delete'], 'lifecycle: ports of the host network, an object each'),
   ],

@@ -71,7 +71,12 @@ for (const part of Object.keys(PARTS) as Part[]) {
 
 describe('access of the operator', () => {
   it('reads Secrets everywhere by default', () =>
-    expect(where(access('operator'), 'secrets')).to.deep.equal(['everywhere', 'polardb-system', 'polardb-system']));
+    expect(where(access('operator'), 'secrets')).to.deep.equal([
+      'everywhere',
+      'polardb-system',
+      'polardb-system',
+      'polardb-system',
+    ]));
 
   it('reads Secrets of the named namespaces only, when there are any', () => {
     const roles = access('operator', { watchNamespaces: ['shop', 'bank'] });

@@ -17,7 +17,7 @@ interface Account {
 
 /** Accounts and application database in the engine as the Secrets say; again when a Secret has changed. */
 export async function driveAccounts(context: ClusterContext): Promise<StepResult> {
-  const { plan, memory } = context;
+  const { plan, memory, signal } = context;
   const accounts = await readAccounts(context);
   const sign = [plan.logicId, ...accounts.map(({ secret }) => secret.metadata.resourceVersion)].join(' ');
   if (memory.isSettled('accounts', sign)) return done();
@@ -29,10 +29,11 @@ export async function driveAccounts(context: ClusterContext): Promise<StepResult
   const incarnation = formatIncarnation(record.holder);
   const command = (what: string) => ({ requestId: `${what} ${sign}`, incarnation, ...commandStamp(record) });
   for (const { name, level, secret, passwordKey } of accounts) {
-    await agent.account({ command: command(`account ${name}`), name, level, password: read(secret, passwordKey) });
+    const body = { command: command(`account ${name}`), name, level, password: read(secret, passwordKey) };
+    await agent.account(body, { signal });
   }
   const { database, owner } = plan.application;
-  await agent.database({ command: command(`database ${database}`), name: database, owner });
+  await agent.database({ command: command(`database ${database}`), name: database, owner }, { signal });
   memory.settle('accounts', sign);
   return done();
 }

@@ -18,7 +18,7 @@ export interface AuthorityTools {
   log: Logger;
   now: () => Date;
   systemNamespace: string;
-  /** Certificates of all instances, from the watch. */
+  /** Certificates of all instances and parts, from the watch. */
   leafs: () => readonly Secret[];
 }
 
@@ -27,7 +27,7 @@ export async function keepAuthority(tools: AuthorityTools): Promise<{ requeueAft
   const { client, log, now, systemNamespace: namespace } = tools;
   const secret = await client.get(RESOURCES.secrets, { namespace, name: CA_SECRET });
   const store = readCaData(secret?.data);
-  // The issuer makes the first one when it needs it.
+  // The issuer makes the first one with the first certificate.
   if (!secret || !store) return { requeueAfterMs: LOOK_MS };
   const leafs = tools.leafs().flatMap(leaf => readTlsData(leaf.data) ?? []);
   const requested = secret.metadata.annotations?.[ROTATE_ANNOTATION] !== undefined;

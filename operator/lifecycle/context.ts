@@ -17,6 +17,7 @@ import type {
   ServiceAccount,
 } from '../kube/resources.ts';
 import type { Logger } from '../kube/types.ts';
+import type { Subject } from '../pki/subject.ts';
 import type { SiteSettings } from '../settings/types.ts';
 import type { FlowEvent } from '../workflow/runner.ts';
 import type { RawCluster } from './kinds.ts';
@@ -39,15 +40,15 @@ export interface Children {
   leases: readonly Lease[];
 }
 
-/** Certificates for the engine pods. */
+/** Certificates for engine pods and parts. */
 export interface Issuer {
   /**
-   * The Secret as it should be, or undefined when the one there is good for a while yet.
+   * Data of the Secret as it should be, or undefined when the one there is good for a while yet.
    * @param names DNS names and addresses that the certificate must carry
    */
-  instanceSecret(request: {
+  secretData(request: {
     current?: Secret;
-    commonName: string;
+    subject: Subject;
     names: readonly string[];
   }): Promise<Record<string, string> | undefined>;
 }
@@ -86,6 +87,8 @@ export interface ClusterContext {
   site: SiteSettings;
   tools: Tools;
   memory: Memory;
+  /** Aborts when this look is over or the right to act is gone: to be passed to calls of agents, which know no leader. */
+  signal: AbortSignal;
   /** Takes over a newer version of the cluster in the middle of a run: ids were taken, say. */
   adopt(cluster: RawCluster): void;
 }

@@ -33,13 +33,13 @@ export class CaIssuer implements Issuer {
     return { ca: bundleOf(store), cert: leaf.certificate, key: leaf.key };
   }
 
-  async instanceSecret(request: {
+  async secretData(request: {
     current?: Secret;
-    commonName: string;
+    subject: Subject;
     names: readonly string[];
   }): Promise<Record<string, string> | undefined> {
     const store = await this.#authority();
-    const subject: Subject = { part: 'agent', name: request.commonName };
+    const { subject } = request;
     const stored = readTlsData(request.current?.data);
     const bundle = bundleOf(store);
     const now = this.#tools.now();
@@ -47,7 +47,7 @@ export class CaIssuer implements Issuer {
     const verdict = decideLeaf({ stored, subject, sans: request.names, ca, bundle, now });
     if (verdict.action === 'keep') return undefined;
     if (verdict.action === 'rewrite' && stored) return tlsData({ ...stored, bundle });
-    this.#tools.log.info('issuing certificate', { subject: request.commonName, reason: verdict.message });
+    this.#tools.log.info('issuing certificate', { subject: subject.name, reason: verdict.message });
     const leaf = await issueLeaf(store.current, { subject, sans: request.names }, { now });
     return tlsData({ ...leaf, bundle });
   }

@@ -177,7 +177,7 @@ describe('a running cluster whose class is taken from the site', () => {
     const reconciler = beginLife(life, ALWAYS_OPEN);
     for (let look = 0; look < looks; look++) {
       sources.show(world.api.snapshot());
-      await reconciler.reconcile('shop/orders');
+      await reconciler.reconcile('shop/orders', ALWAYS_OPEN.signal);
       await hosts.step();
     }
   }

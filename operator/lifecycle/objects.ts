@@ -76,9 +76,9 @@ async function ensureCertificate(context: ClusterContext, instance: InstancePlan
   const { plan, children, tools } = context;
   const name = instanceTlsSecret(plan.name, instance.id);
   const current = children.secrets.find(secret => secret.metadata.name === name);
-  const data = await tools.issuer.instanceSecret({
+  const data = await tools.issuer.secretData({
     current,
-    commonName: instance.podName,
+    subject: { part: 'agent', name: instance.podName },
     names: certificateNames(plan, instance, podOf(children, instance)?.status?.hostIP),
   });
   if (!data) return;

@@ -1,8 +1,9 @@
 import { EventRecorder } from '../kube/events.ts';
+import type { Cache } from '../kube/informer.ts';
 import { StackOperator, type StackOperatorOptions } from '../kube/operator.ts';
-import { RESOURCES, type Node } from '../kube/resources.ts';
+import { RESOURCES, type Node, type Secret } from '../kube/resources.ts';
 import { keyOf, type KubeObject } from '../kube/types.ts';
-import { CA_SECRET } from '../model/names.ts';
+import { CA_SECRET, CLUSTER_MANAGER_TLS_SECRET } from '../model/names.ts';
 import { newPassword } from '../pki/passwords.ts';
 import { TLS_SECRET_TYPE } from '../pki/secret.ts';
 import { SETTINGS_WATCHES } from '../settings/site.ts';
@@ -11,6 +12,7 @@ import { TlsAgentDirectory } from './agents.ts';
 import type { AgentDirectory, Children, Tools } from './context.ts';
 import { CaIssuer } from './issuer.ts';
 import { MPD_CLUSTERS, MPD_OPERATIONS } from './kinds.ts';
+import { keepPartCertificate } from './part-certificate.ts';
 import type { ClusterPlan } from './plan.ts';
 import { ClusterReconciler } from './reconciler.ts';
 import {
@@ -45,6 +47,7 @@ export interface LifecycleOptions extends StackOperatorOptions {
 export class LifecycleOperator extends StackOperator {
   readonly #options: LifecycleOptions;
   #agents: TlsAgentDirectory | undefined;
+  #opening: Promise<void> | undefined;
 
   constructor(options: LifecycleOptions) {
     super(options);
@@ -67,32 +70,17 @@ export class LifecycleOperator extends StackOperator {
     const controller = this.controller({
       name: 'mpdcluster',
       workers,
-      reconcile: async key => {
-        this.#agents ??= await this.#openAgents(issuer);
-        return reconciler.reconcile(key);
+      reconcile: async (key, { signal }) => {
+        await this.#openAgents(issuer);
+        return reconciler.reconcile(key, signal);
       },
     });
-    const authority = this.controller({
-      name: 'certificate-authority',
-      workers: 1,
-      reconcile: () =>
-        keepAuthority({
-          ...base,
-          leafs: () => caches.secrets.list().filter(secret => secret.type === TLS_SECRET_TYPE),
-        }),
-    });
-    // Whoever changes the authority, a rotation, another replica or a person: all certificates are looked at again.
-    this.watch(RESOURCES.secrets, {
-      namespaces: [this.#options.systemNamespace],
-      fieldSelector: `metadata.name=${CA_SECRET}`,
-    }).onChange(() => {
-      issuer.forget();
+    const all = (): string[] => caches.clusters.list().map(cluster => keyOf(cluster.metadata));
+    this.#keepCertificates({ ...base, issuer }, caches.secrets).onChange(() => {
       void this.#agents?.renew();
-      authority.enqueue(CA_SECRET);
       for (const key of all()) controller.enqueue(key);
     });
     const ofCluster = (object: KubeObject): string[] => [clusterKeyOf(object) ?? ''].filter(key => key !== '');
-    const all = (): string[] => caches.clusters.list().map(cluster => keyOf(cluster.metadata));
     controller.on(caches.clusters).on(caches.operations, ofCluster);
     for (const kind of Object.keys(CHILD_TYPES) as (keyof Children)[])
       controller.on<KubeObject>(caches[kind], ofCluster);
@@ -113,6 +101,42 @@ export class LifecycleOperator extends StackOperator {
     const ended = await super.drain();
     this.#agents?.close();
     return ended;
+  }
+
+  /** The authority and the certificates of parts, from the first moment on: nobody has to wait for a first cluster. */
+  #keepCertificates(
+    tools: Pick<Tools, 'client' | 'log' | 'now' | 'systemNamespace'> & { issuer: CaIssuer },
+    instances: Cache<Secret>,
+  ): Cache<Secret> {
+    const own = (name: string): Cache<Secret> => {
+      return this.watch(RESOURCES.secrets, {
+        namespaces: [tools.systemNamespace],
+        fieldSelector: `metadata.name=${name}`,
+      });
+    };
+    const ofPart = own(CLUSTER_MANAGER_TLS_SECRET);
+    const subject = { part: 'cluster-manager', name: 'polardb-stack-cluster-manager' } as const;
+    const parts = this.controller({
+      name: 'part-certificate',
+      workers: 1,
+      reconcile: name => keepPartCertificate(tools, { name, current: ofPart.list()[0], subject }),
+    });
+    const leafs = (): Secret[] =>
+      [...instances.list(), ...ofPart.list()].filter(({ type }) => type === TLS_SECRET_TYPE);
+    const authority = this.controller({
+      name: 'certificate-authority',
+      workers: 1,
+      reconcile: () => keepAuthority({ ...tools, leafs }),
+    });
+    // Whoever changes the authority, a rotation, another replica or a person: all certificates are looked at again.
+    const ca = own(CA_SECRET);
+    ca.onChange(() => {
+      tools.issuer.forget();
+      authority.enqueue(CA_SECRET);
+      parts.enqueue(CLUSTER_MANAGER_TLS_SECRET);
+    });
+    parts.on(ofPart, () => [CLUSTER_MANAGER_TLS_SECRET]).enqueue(CLUSTER_MANAGER_TLS_SECRET);
+    return ca;
   }
 
   #watchAll(): Caches {
@@ -150,11 +174,21 @@ export class LifecycleOperator extends StackOperator {
     return { ...base, agents, events, newPassword: () => newPassword(), node, settingsNamespace, flowEvents };
   }
 
-  #openAgents(issuer: CaIssuer): Promise<TlsAgentDirectory> {
-    return TlsAgentDirectory.open(
+  /** Once, however many clusters need it at the same moment; again when it failed. */
+  #openAgents(issuer: CaIssuer): Promise<void> {
+    this.#opening ??= TlsAgentDirectory.open(
       () => issuer.partFiles('operator', 'polardb-stack-operator'),
       error => this.log.error('our certificate could not be renewed', { error }),
+    ).then(
+      agents => {
+        this.#agents = agents;
+      },
+      (error: unknown) => {
+        this.#opening = undefined;
+        throw error;
+      },
     );
+    return this.#opening;
   }
 
   #reread(sources: CachedSources): void {

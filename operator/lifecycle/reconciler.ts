@@ -80,8 +80,11 @@ export class ClusterReconciler {
     this.#runner = new OperationRunner(options.tools);
   }
 
-  /** @param key `namespace/name` */
-  async reconcile(key: string): Promise<Outcome> {
+  /**
+   * @param key `namespace/name`
+   * @param signal aborts when this process may act no more
+   */
+  async reconcile(key: string, signal: AbortSignal): Promise<Outcome> {
     const raw = this.#options.sources.cluster(key);
     if (!raw) {
       this.#memories.delete(key);
@@ -93,7 +96,7 @@ export class ClusterReconciler {
     if (parsed.problems) return this.#judge(raw, unreadable(parsed.problems));
     const cluster = parsed.value;
     try {
-      return await this.#look(await this.#open(raw, cluster));
+      return await this.#look(await this.#open(raw, cluster, signal));
     } catch (error) {
       if (error instanceof UserError) return this.#refuse(raw, cluster, error);
       throw error;
@@ -112,7 +115,7 @@ export class ClusterReconciler {
     return findCondition(status.conditions, 'Accepted') === undefined && leases.length === 0;
   }
 
-  async #open(object: RawCluster, cluster: MPDCluster): Promise<ClusterContext> {
+  async #open(object: RawCluster, cluster: MPDCluster, signal: AbortSignal): Promise<ClusterContext> {
     const { sources, tools } = this.#options;
     const { namespace, name } = cluster.metadata;
     const key = keyOf(cluster.metadata);
@@ -132,6 +135,7 @@ export class ClusterReconciler {
       site,
       tools,
       memory,
+      signal,
       adopt: newer => {
         const { value } = parseCluster(newer as unknown as Parameters<typeof parseCluster>[0]);
         if (!value) throw new Error(`cluster ${key} was changed to something that cannot be read`);

@@ -154,7 +154,7 @@ export class ApiWorld {
       const seen = this.#watches.changesOf(this.#key);
       let requeueMs = 500;
       try {
-        requeueMs = (await reconciler.reconcile(this.#key))?.requeueAfterMs ?? REST_MS;
+        requeueMs = (await reconciler.reconcile(this.#key, gate.signal))?.requeueAfterMs ?? REST_MS;
         failures = 0;
       } catch (error) {
         // What the queue does with a failed look.

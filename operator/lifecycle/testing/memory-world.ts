@@ -10,7 +10,6 @@ import type { CrashGate } from '../../workflow/testing/crash-points.ts';
 import { MPD_CLUSTERS, type RawCluster } from '../kinds.ts';
 import type { Outcome } from './expectations.ts';
 import { siteOf } from './fixtures.ts';
-import type { ClusterReconciler } from '../reconciler.ts';
 import { SnapshotSources } from './memory-sources.ts';
 import { beginLife } from './operator-life.ts';
 import { SimulatedHosts } from './simulated-hosts.ts';
@@ -97,13 +96,14 @@ export class MemoryWorld {
     const failures = { inARow: 0 };
     // It lists everything first.
     this.#views.length = 0;
+    const once = (): Promise<number> => lookOnce(() => reconciler.reconcile(KEY, gate.signal), failures);
     const look = (): Promise<number> => {
       this.#watch();
-      return lookOnce(reconciler, failures);
+      return once();
     };
     const settle = async (): Promise<void> => {
       const end = this.#time + LONGEST_MS;
-      while (!(await this.#isAtRest(this.#watch(), await lookOnce(reconciler, failures)))) {
+      while (!(await this.#isAtRest(this.#watch(), await once()))) {
         if (this.#time > end) throw new Error(`no rest: ${JSON.stringify(this.cluster()?.status?.conditions)}`);
       }
     };
@@ -140,9 +140,12 @@ export class MemoryWorld {
 }
 
 /** One look, repeated by the queue when it failed. @returns when to look again, ms */
-async function lookOnce(reconciler: ClusterReconciler, failures: { inARow: number }): Promise<number> {
+async function lookOnce(
+  reconcile: () => Promise<{ requeueAfterMs: number } | undefined>,
+  failures: { inARow: number },
+): Promise<number> {
   try {
-    const outcome = await reconciler.reconcile(KEY);
+    const outcome = await reconcile();
     failures.inARow = 0;
     return outcome?.requeueAfterMs ?? REST_MS;
   } catch (error) {

@@ -62,8 +62,8 @@ function gated(agents: AgentDirectory, gate: Pick<CrashGate, 'before'>): AgentDi
 
 /** Certificates have tests of their own: here one that is there is good. */
 const issuer: Issuer = {
-  instanceSecret: ({ current, commonName }) => {
-    const text = Buffer.from(commonName).toString('base64');
+  secretData: ({ current, subject }) => {
+    const text = Buffer.from(subject.name).toString('base64');
     const isGood = current?.type === TLS_SECRET_TYPE;
     return Promise.resolve(isGood ? undefined : { 'tls.crt': text, 'tls.key': text, 'ca.crt': text });
   },
