@@ -27,6 +27,10 @@ export default {
       '^crds/',
       ...['model', 'ha', 'agent-api', 'kube', 'workflow', 'observe', 'settings', 'pki'].map(room),
     ]),
+    only('failover', room('failover'), [
+      '^crds/',
+      ...['model', 'ha', 'agent-api', 'kube', 'workflow', 'observe', 'settings', 'pki'].map(room),
+    ]),
     {
       name: 'operator-not-scripts',
       severity: 'error',

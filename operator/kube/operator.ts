@@ -100,6 +100,16 @@ export abstract class StackOperator extends k8sOperator.default {
     return this.#informers.stats;
   }
 
+  /** This process begins to lead; called before its controllers run. */
+  protected onLeading(): void {
+    return;
+  }
+
+  /** This process leads no more; called before its running reconciles are called off. */
+  protected onStandby(): void {
+    return;
+  }
+
   /** A cache of these objects that follows the cluster. */
   protected watch<T extends KubeObject>(type: ResourceType<T>, request?: WatchRequest<T>): Cache<T> {
     return this.#informers.watch(type, request);
@@ -231,11 +241,13 @@ export abstract class StackOperator extends k8sOperator.default {
 
   #act(): void {
     this.#isActing = true;
+    this.onLeading();
     for (const controller of this.#controllers) controller.open();
   }
 
   #standBy(): void {
     this.#isActing = false;
+    this.onStandby();
     for (const controller of this.#controllers) controller.abort();
   }
 

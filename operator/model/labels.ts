@@ -9,6 +9,9 @@ export const LABEL = {
   component: `${API_GROUP}/component`,
 } as const;
 
+/** Annotation of the EndpointSlice of `<cluster>-rw`: the incarnation that it leads to, exactly. */
+export const INCARNATION_ANNOTATION = `${API_GROUP}/incarnation`;
+
 export const MANAGED_BY = 'polardb-stack';
 
 /** Labels of the original that dashboards and scripts of its users select by (facts: engine pod). */

@@ -1,0 +1,89 @@
+import type { RecordWrite } from '../ha/action.ts';
+import { mayAnswer } from '../ha/answer.ts';
+import type { Incarnation } from '../ha/incarnation.ts';
+import {
+  noAuthority,
+  onWriteRefused,
+  onWriteSent,
+  onWritten,
+  onWriteUnanswered,
+  type Authority,
+} from '../ha/leadership.ts';
+import type { Recorded } from '../ha/view.ts';
+import type { ObjectMeta } from '../kube/types.ts';
+import type { RecordStore, WriteOutcome } from './record-store.ts';
+
+/** The record of one group together with what this process may do on its strength (protocol, CM leadership). */
+export class Ledger {
+  readonly #store: RecordStore;
+  #authority: Authority = noAuthority;
+
+  constructor(store: RecordStore) {
+    this.#store = store;
+  }
+
+  /** As known last, also while it has to be read again; undefined when there is none or nothing is known. */
+  get recorded(): Recorded | undefined {
+    return this.#store.current;
+  }
+
+  /** Term that this leader wrote into the record and got an answer for. */
+  get term(): number | undefined {
+    return this.#authority.term;
+  }
+
+  /** A new leadership, or its end: nothing is known and nothing is stamped. */
+  reset(): void {
+    this.#authority = noAuthority;
+    this.#store.doubt();
+  }
+
+  /** What the watch shows of the record. */
+  observed(version: string | undefined): void {
+    this.#store.observed(version);
+  }
+
+  /** The record, read directly when it is not known for certain. @throws KubeError, RecordError */
+  known(): Promise<Recorded | undefined> {
+    return this.#store.known();
+  }
+
+  /** (a): may this process answer `from` now? */
+  mayAnswer(from: Incarnation, isLeading: boolean): boolean {
+    if (!this.#store.isKnown && this.#authority.writing === undefined) return false;
+    const record = this.#store.current?.record;
+    return mayAnswer({ isLeading, authority: this.#authority, from, ...(record && { record }) });
+  }
+
+  /**
+   * Writes over exactly the version that was decided from: it is read once more before, since a copy of an older time
+   * may have taken its place (etcd restored). @param meta of the record when it is made
+   */
+  async write(
+    write: RecordWrite,
+    decidedFrom: Recorded | undefined,
+    meta: ObjectMeta & { namespace: string },
+  ): Promise<WriteOutcome> {
+    const found = await this.#store.read();
+    if (found?.version !== decidedFrom?.version) return 'overtaken';
+    this.#authority = onWriteSent(this.#authority, write.do === 'revoke' ? 'revoke' : 'other');
+    const outcome = await this.#send(write, meta);
+    this.#authority = this.#after(outcome, write.record.term);
+    return outcome;
+  }
+
+  /** An error of the server's own that stored nothing is as good as a refusal. */
+  async #send(write: RecordWrite, meta: ObjectMeta & { namespace: string }): Promise<WriteOutcome> {
+    try {
+      return await (write.do === 'create' ? this.#store.create(write.record, meta) : this.#store.replace(write.record));
+    } catch (error) {
+      this.#authority = onWriteRefused(this.#authority);
+      throw error;
+    }
+  }
+
+  #after(outcome: WriteOutcome, term: number): Authority {
+    if (outcome === 'written') return onWritten(term);
+    return outcome === 'overtaken' ? onWriteRefused(this.#authority) : onWriteUnanswered();
+  }
+}

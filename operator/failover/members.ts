@@ -1,0 +1,176 @@
+import { BEAT_MS, type Beat, type Peer, type Report } from '../agent-api/beat.ts';
+import type { MemberClient, AgentEndpoint } from '../agent-api/client.ts';
+import type { HeardReport } from '../ha/evidence.ts';
+import { formatIncarnation, isSameIncarnation, parseIncarnation, type Incarnation } from '../ha/incarnation.ts';
+import type { Clock } from '../kube/clock.ts';
+import type { Pod } from '../kube/resources.ts';
+import { AgentLink } from './agent-link.ts';
+import type { Agents } from './agents.ts';
+import { heardReport, reportSign, type Heard } from './reports.ts';
+import type { GroupTarget, InstanceTarget } from './target.ts';
+
+export interface MembersOptions {
+  agents: Agents;
+  clock: Clock;
+  silentMs: number;
+  /** What to say to everybody now. */
+  beat: () => Omit<Beat, 'answer' | 'peers'>;
+  isMember: (who: Incarnation) => boolean;
+  /** May this report be answered with a right now? */
+  mayAnswer: (from: Incarnation) => boolean;
+  /** Every report as it comes. */
+  heard: (heard: Heard) => void;
+  /** Something was said, or not said, that calls for a decision. */
+  news: () => void;
+}
+
+interface Member {
+  instance: InstanceTarget;
+  pod: Pod;
+  link: AgentLink;
+  heard?: Heard;
+  sign?: string;
+}
+
+/** The streams to all agents of one group, and what they said last. */
+export class Members {
+  readonly #options: MembersOptions;
+  /** By pod UID: two pods of one name are two members. */
+  readonly #members = new Map<string, Member>();
+  #cancelBeat: () => void = () => undefined;
+
+  constructor(options: MembersOptions) {
+    this.#options = options;
+    this.#beatOn();
+  }
+
+  get streams(): number {
+    return [...this.#members.values()].filter(it => it.link.isOpen).length;
+  }
+
+  /** Connects to the pods that have an address now, and gives up those that are gone or have another one. */
+  see(target: GroupTarget | undefined, pods: readonly Pod[]): void {
+    const wanted = new Map(pods.flatMap(pod => this.#entryOf(target, pod)));
+    for (const [uid, { link }] of this.#members) {
+      const address = wanted.get(uid)?.pod.status?.podIP;
+      if (address !== undefined && address === link.endpoint.address) continue;
+      link.close();
+      this.#members.delete(uid);
+    }
+    for (const [uid, { pod, instance }] of wanted) {
+      const known = this.#members.get(uid);
+      if (known) Object.assign(known, { pod, instance });
+      else this.#members.set(uid, { pod, instance, link: this.#connect(uid, pod, instance) });
+    }
+  }
+
+  /** What each agent said last. */
+  reports(): HeardReport[] {
+    const at = (address: string): Incarnation | undefined => this.#at(address);
+    return [...this.#members.values()].flatMap(({ heard, pod }) => (heard ? [heardReport(heard, { pod, at })] : []));
+  }
+
+  lastHeard(of: Incarnation): Heard | undefined {
+    const heard = this.#members.get(of.podUid)?.heard;
+    return heard && isSameIncarnation(heard.incarnation, of) ? heard : undefined;
+  }
+
+  /** @throws Error when the pod of this incarnation has no address */
+  client(on: Incarnation): MemberClient {
+    return this.#options.agents.client(this.#need(on).link.endpoint);
+  }
+
+  /** The pod that this incarnation runs in. @throws Error when it has no address */
+  podOf(who: Incarnation): { pod: Pod; instance: InstanceTarget; address: string } {
+    const { pod, instance, link } = this.#need(who);
+    return { pod, instance, address: link.endpoint.address };
+  }
+
+  /** Tells everybody at once: what is recorded has changed, or who leads. */
+  tell(): void {
+    for (const member of this.#members.values()) this.#send(member);
+  }
+
+  close(): void {
+    this.#cancelBeat();
+    for (const { link } of this.#members.values()) link.close();
+    this.#members.clear();
+  }
+
+  #entryOf(target: GroupTarget | undefined, pod: Pod): [string, { pod: Pod; instance: InstanceTarget }][] {
+    const instance = target?.instances.find(it => it.podName === pod.metadata.name);
+    const { uid } = pod.metadata;
+    return instance && uid !== undefined && pod.status?.podIP ? [[uid, { pod, instance }]] : [];
+  }
+
+  #connect(uid: string, pod: Pod, { ports }: InstanceTarget): AgentLink {
+    const { agents, clock, silentMs, news } = this.#options;
+    const endpoint: AgentEndpoint = {
+      address: pod.status?.podIP ?? '',
+      port: ports.agent,
+      serverName: pod.metadata.name,
+    };
+    return new AgentLink({
+      agents,
+      clock,
+      endpoint,
+      silentMs,
+      silent: news,
+      opened: link => link.send(this.#beatTo()),
+      report: report => this.#take(uid, report),
+    });
+  }
+
+  #take(uid: string, report: Report): void {
+    const member = this.#members.get(uid);
+    const incarnation = parseIncarnation(report.incarnation);
+    // An address may already be that of another pod: its agent speaks for itself, by its own stream.
+    if (!member || incarnation?.podUid !== uid) return;
+    const heard = { incarnation, report, at: this.#options.clock.now() };
+    member.heard = heard;
+    if (this.#options.mayAnswer(incarnation)) member.link.send(this.#beatTo(report.nonce));
+    this.#options.heard(heard);
+    const sign = reportSign(report);
+    if (sign === member.sign) return;
+    member.sign = sign;
+    this.#options.news();
+  }
+
+  /** Whoever got an answer a moment ago needs no beat. */
+  #beatOn(): void {
+    const { clock } = this.#options;
+    this.#cancelBeat = clock.after(BEAT_MS, () => {
+      for (const member of this.#members.values()) {
+        if (clock.now() - member.link.sentAt >= 0.9 * BEAT_MS) this.#send(member);
+      }
+      this.#beatOn();
+    });
+  }
+
+  #send({ link }: Member): void {
+    link.send(this.#beatTo());
+  }
+
+  #beatTo(answer?: string): Beat {
+    return { ...this.#options.beat(), ...(answer !== undefined && { answer }), peers: this.#peers() };
+  }
+
+  #peers(): Peer[] {
+    return [...this.#members.values()].flatMap(({ heard, link }) => {
+      if (!heard) return [];
+      const { address, port, serverName } = link.endpoint;
+      const isMember = this.#options.isMember(heard.incarnation);
+      return [{ incarnation: formatIncarnation(heard.incarnation), address, port, serverName, isMember }];
+    });
+  }
+
+  #at(address: string): Incarnation | undefined {
+    return [...this.#members.values()].find(it => it.link.endpoint.address === address)?.heard?.incarnation;
+  }
+
+  #need(who: Incarnation): Member {
+    const found = this.#members.get(who.podUid);
+    if (!found) throw new Error(`the pod of ${formatIncarnation(who)} has no address`);
+    return found;
+  }
+}

@@ -1,0 +1,123 @@
+import { formatRecord, parseRecord, type LeaseObject } from '../ha/lease.ts';
+import type { GroupRecord } from '../ha/record.ts';
+import type { KubeClient } from '../kube/client.ts';
+import { isReason } from '../kube/errors.ts';
+import { RESOURCES, type Lease } from '../kube/resources.ts';
+import type { ObjectMeta, ObjectRef } from '../kube/types.ts';
+
+/** The record at one version. */
+export interface RecordReading {
+  record: GroupRecord;
+  /** resourceVersion. */
+  version: string;
+}
+
+/** What became of a write. `unanswered`: it may have been stored, or may be stored later. */
+export type WriteOutcome = 'written' | 'overtaken' | 'unanswered';
+
+/** A call on the record ends within this, ms: a leader that waits longer leads no more. */
+const LIMIT_MS = 2_000;
+
+/**
+ * The record of one group as this leader knows it: what it read directly or wrote last. Nobody else writes it while
+ * this process leads, so decisions between two writes need no call; whatever casts doubt on it makes it be read again.
+ */
+export class RecordStore {
+  readonly #client: Pick<KubeClient, 'get' | 'create' | 'replace'>;
+  readonly #ref: Required<ObjectRef>;
+  #lease: LeaseObject | undefined;
+  #isKnown = false;
+  /** Versions that were known of late: a watch shows each of our writes once more, and late. */
+  #versions: string[] = [];
+
+  constructor(client: Pick<KubeClient, 'get' | 'create' | 'replace'>, ref: Required<ObjectRef>) {
+    this.#client = client;
+    this.#ref = ref;
+  }
+
+  /** The record, read directly when it is not known for certain. @throws KubeError, RecordError */
+  async known(): Promise<RecordReading | undefined> {
+    if (!this.#isKnown) await this.read();
+    return this.current;
+  }
+
+  /** As known last; undefined when there is none or nothing is known. */
+  get current(): RecordReading | undefined {
+    return this.#lease && { record: parseRecord(this.#lease), version: versionOf(this.#lease) };
+  }
+
+  get isKnown(): boolean {
+    return this.#isKnown;
+  }
+
+  /** Reads it directly. @throws KubeError, RecordError */
+  async read(): Promise<RecordReading | undefined> {
+    this.#isKnown = false;
+    const lease = (await this.#client.get(RESOURCES.leases, this.#ref, { timeoutMs: LIMIT_MS })) as
+      LeaseObject | undefined;
+    this.#learn(lease);
+    return this.current;
+  }
+
+  /** What is known may be out of date: it is read before it is used again. */
+  doubt(): void {
+    this.#isKnown = false;
+  }
+
+  /** A watch showed this version of the record (undefined: it is gone). What was never known here is news. */
+  observed(version: string | undefined): void {
+    const isKnown = version === undefined ? this.#lease === undefined : this.#versions.includes(version);
+    if (!isKnown) this.doubt();
+  }
+
+  /** Creates the record. @throws KubeError other than those that an outcome stands for */
+  create(record: GroupRecord, meta: ObjectMeta & { namespace: string }): Promise<WriteOutcome> {
+    const base: LeaseObject = {
+      apiVersion: 'coordination.k8s.io/v1',
+      kind: 'Lease',
+      metadata: meta as unknown as LeaseObject['metadata'],
+      spec: {},
+    };
+    return this.#write(() =>
+      this.#client.create(RESOURCES.leases, formatRecord(record, base), { timeoutMs: LIMIT_MS }),
+    );
+  }
+
+  /** Over exactly the version that is known. @throws KubeError other than those that an outcome stands for */
+  replace(record: GroupRecord): Promise<WriteOutcome> {
+    const lease = this.#lease;
+    if (!lease || !this.#isKnown) return Promise.resolve('overtaken');
+    return this.#write(() =>
+      this.#client.replace(RESOURCES.leases, formatRecord(record, lease), { timeoutMs: LIMIT_MS }),
+    );
+  }
+
+  #learn(lease: LeaseObject | undefined): void {
+    this.#lease = lease;
+    this.#isKnown = true;
+    if (lease) this.#versions = [...this.#versions, versionOf(lease)].slice(-MOST_VERSIONS);
+  }
+
+  async #write(send: () => Promise<Lease>): Promise<WriteOutcome> {
+    this.#isKnown = false;
+    try {
+      this.#learn((await send()) as LeaseObject);
+      return 'written';
+    } catch (error) {
+      if (isReason(error, 'Conflict') || isReason(error, 'AlreadyExists')) return 'overtaken';
+      if (isUnanswered(error)) return 'unanswered';
+      throw error;
+    }
+  }
+}
+
+/** Our own writes that the watch has not shown yet are ever few. */
+const MOST_VERSIONS = 32;
+const versionOf = (lease: LeaseObject): string => lease.metadata.resourceVersion ?? '';
+
+/** Refused before it was sent, or by the server: surely not stored. Else nobody knows. */
+function isUnanswered(error: unknown): boolean {
+  const { status, reason } = error as { status?: number; reason?: string };
+  if (status === undefined) return false;
+  return (status === 0 && reason !== 'Aborted') || status >= 500;
+}

@@ -1,0 +1,102 @@
+import type { Report } from '../agent-api/beat.ts';
+import type { HeardReport } from '../ha/evidence.ts';
+import { isSameIncarnation, parseIncarnation, type Incarnation } from '../ha/incarnation.ts';
+import { parseLsn, type LogPosition } from '../ha/lsn.ts';
+import type { Pod } from '../kube/resources.ts';
+import { isLeaving, runningContainer } from './pods.ts';
+
+/** A report as it was heard. */
+export interface Heard {
+  incarnation: Incarnation;
+  report: Report;
+  /** ms of our monotonic clock. */
+  at: number;
+}
+
+/** What a report is joined with. */
+export interface ReportContext {
+  /** The pod that the report's stream leads to, as the watch shows it now; undefined when it is gone. */
+  pod: Pod | undefined;
+  /** Whose address this is. */
+  at: (address: string) => Incarnation | undefined;
+}
+
+/** What an agent said, in the words of the decisions. */
+export function heardReport({ incarnation, report, at: heardAt }: Heard, context: ReportContext): HeardReport {
+  const { engine, volume, highest, stopped, prepared, quorum, senders, task } = report;
+  const pod = context.pod?.metadata.uid === incarnation.podUid ? context.pod : undefined;
+  const container = pod && runningContainer(pod);
+  return given<HeardReport>({
+    incarnation,
+    heardAt,
+    askedAtEpoch: report.echo?.epoch ?? 0,
+    leaving: report.leaving || !pod || isLeaving(pod),
+    container,
+    volume,
+    highestEpoch: highest?.epoch,
+    engine: given({
+      state: engine.state,
+      role: engine.role,
+      acceptsWrites: engine.acceptsWrites,
+      problem: engine.problem,
+    }),
+    stopped,
+    position: positionOf(engine.timeline, engine.lsn),
+    receiver: receiverOf(report, context),
+    demotedEpoch: report.demotedEpoch,
+    prepared: prepared && {
+      epoch: prepared.epoch,
+      promiseAgeMs: prepared.promiseAgeMs ?? 0,
+      ...positionOf(prepared.timeline, prepared.lsn),
+    },
+    quorum: quorum && { ...quorum, members: incarnationsOf(quorum.members) },
+    senders: senders?.flatMap(({ incarnation: name, flushedLsn, state }) =>
+      incarnationsOf([name]).map(it => ({ incarnation: it, state, ...lsnOf(flushedLsn) })),
+    ),
+    settingsHash: report.settingsHash,
+    task: task && given({ kind: task.kind, state: task.state, phase: task.phase, error: task.error?.code }),
+  });
+}
+
+/**
+ * All of a report whose change calls for a decision, as one text: not its positions, which move with every write, nor
+ * what only counts down.
+ */
+export function reportSign(report: Report): string {
+  const { engine, senders, right, nonce: _nonce, prepared, task, ...rest } = report;
+  const { lsn: _lsn, startProgress: _progress, ...engineRest } = engine;
+  const { done: _done, total: _total, ...taskRest } = task ?? {};
+  const streaming = senders?.map(({ incarnation, state }) => [incarnation, state]);
+  const position = prepared && [prepared.epoch, prepared.timeline, prepared.lsn];
+  return JSON.stringify([rest, engineRest, streaming, right.kind, position, taskRest]);
+}
+
+function receiverOf({ receiver }: Report, { at }: ReportContext): HeardReport['receiver'] {
+  if (!receiver) return undefined;
+  const from = receiver.upstreamAddress === undefined ? undefined : at(receiver.upstreamAddress);
+  return { streaming: receiver.streaming, ...(from && { from }) };
+}
+
+function positionOf(timeline: number | undefined, text: string | undefined): LogPosition | undefined {
+  const lsn = parseLsn(text ?? '');
+  return timeline === undefined || lsn === undefined ? undefined : { timeline, lsn };
+}
+
+function lsnOf(text: string | undefined): { flushed?: bigint } {
+  const flushed = parseLsn(text ?? '');
+  return flushed === undefined ? {} : { flushed };
+}
+
+const incarnationsOf = (names: readonly string[]): Incarnation[] =>
+  names.flatMap(name => {
+    const found = parseIncarnation(name);
+    return found ? [found] : [];
+  });
+
+export const isOf = (incarnation: Incarnation, other: Incarnation | undefined): boolean =>
+  other !== undefined && isSameIncarnation(incarnation, other);
+
+/** Without fields that are undefined: they are absent for whoever reads them. */
+function given<T extends object>(fields: { [K in keyof T]: T[K] | undefined }): T {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as T;
+}
