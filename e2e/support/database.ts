@@ -135,16 +135,17 @@ export class Database {
     return found;
   }
 
-  /** Runs work as the application over Service `<c>-rw` or `<c>-ro`, with TLS checked against our CA. */
-  async sql<T>(service: 'rw' | 'ro', work: (sql: Sql) => Promise<T>, login: Partial<Login> = {}): Promise<T> {
+  /** How the application connects to Service `<c>-rw` or `<c>-ro`, with TLS checked against our CA. */
+  async login(service: 'rw' | 'ro'): Promise<Login> {
     const { username: user, password, dbname: database, port } = await this.application();
     const host = await this.#clusterIp(`${this.name}-${service}`);
     const serverName = `${this.name}-${service}.${this.namespace}.svc`;
-    const ca = await this.#ca();
-    return await connect(
-      { host, port: Number(port), user, password, database, tls: { ca, serverName }, ...login },
-      work,
-    );
+    return { host, port: Number(port), user, password, database, tls: { ca: await this.#ca(), serverName } };
+  }
+
+  /** Runs work as the application over Service `<c>-rw` or `<c>-ro`. */
+  async sql<T>(service: 'rw' | 'ro', work: (sql: Sql) => Promise<T>, login: Partial<Login> = {}): Promise<T> {
+    return await connect({ ...(await this.login(service)), ...login }, work);
   }
 
   /** Makes table `kept` when it is missing, and adds a row. */

@@ -1,0 +1,87 @@
+import { expect } from 'chai';
+import type { Pod } from '../../operator/kube/resources.ts';
+import { Load } from '../../scripts/load/load.ts';
+import { compare, type Acknowledged, type LoadEvent, type Verdict } from '../../scripts/load/report.ts';
+import type { Database } from './database.ts';
+import { enterNetwork } from './faults.ts';
+import type { Scenario } from './scenario.ts';
+
+interface Where {
+  /** A node that will have a fault: Services are reached by another one. */
+  awayFrom?: string;
+  /** Straight to this pod, from its own node: what a client beside an RW sees that is cut off. */
+  beside?: Pod;
+}
+
+/** A writer against `<c>-rw` (see scripts/load), with a table of its own. */
+export class DatabaseLoad {
+  readonly #scene: Scenario;
+  readonly #database: Database;
+  readonly #table: string;
+  readonly #load: Load;
+
+  private constructor(about: { scene: Scenario; database: Database; table: string; load: Load }) {
+    this.#scene = about.scene;
+    this.#database = about.database;
+    this.#table = about.table;
+    this.#load = about.load;
+  }
+
+  /** Starts to write; returns when the first row is acknowledged. */
+  static async start(scene: Scenario, database: Database, where: Where = {}): Promise<DatabaseLoad> {
+    const { awayFrom, beside } = where;
+    const gateway = scene.local.nodes.find(({ name }) => name !== awayFrom);
+    if (awayFrom !== undefined && gateway) await scene.local.reachServicesBy(gateway.name);
+    const table = `load_${++tables}`;
+    const target = { ...(await database.login('rw')), table, ...(beside && { host: beside.status?.podIP }) };
+    const prefix = beside && ['nsenter', ...(await enterNetwork(scene.local.name, beside.spec?.nodeName ?? ''))];
+    const load = new DatabaseLoad({ scene, database, table, load: new Load(target, prefix) });
+    await load.writes();
+    return load;
+  }
+
+  get events(): readonly LoadEvent[] {
+    return this.#load.events;
+  }
+
+  /** Waits until a row is acknowledged that was sent from now on. */
+  async writes(deadlineMs = 30_000): Promise<Acknowledged> {
+    const now = Date.now();
+    const look = (): Acknowledged | undefined => this.#load.acknowledgedAfter(now);
+    return await this.#scene.eventually('a row is acknowledged', look, { deadlineMs, everyMs: 20 });
+  }
+
+  /** Ends the writer and compares its rows with the table. */
+  async end(): Promise<{ events: readonly LoadEvent[]; verdict: Verdict; writtenAt: Map<number, number> }> {
+    const events = await this.#load.stop();
+    const rows = await this.#database.sql('rw', sql =>
+      sql<{ n: string; at: Date }>(`SELECT n, at FROM ${this.#table} ORDER BY n`),
+    );
+    const writtenAt = new Map(rows.map(({ n, at }) => [Number(n), at.getTime()]));
+    return { events, verdict: compare(events, writtenAt.keys()), writtenAt };
+  }
+
+  /** Ends the writer: every acknowledged row must be there, and no two servers may have taken turns. */
+  async endWithoutLoss(): Promise<readonly LoadEvent[]> {
+    const { events, verdict } = await this.end();
+    expect(verdict.lost, 'acknowledged rows that are lost').to.deep.equal([]);
+    expect(verdict.acknowledged).to.be.greaterThan(0);
+    return events;
+  }
+
+  /** Rows in the table, as an instance behind a Service has them. */
+  async count(service: 'rw' | 'ro'): Promise<number> {
+    const [row] = await this.#database.sql(service, sql =>
+      sql<{ count: string }>(`SELECT count(*) FROM ${this.#table}`),
+    );
+    return Number(row?.count);
+  }
+
+  /** Ends the writer without a look: its rows are not needed. */
+  async stop(): Promise<readonly LoadEvent[]> {
+    return await this.#load.stop();
+  }
+}
+
+/** Table names that no other load of this process has. */
+let tables = 0;
