@@ -54,6 +54,12 @@ export const instanceStatus = z
     versionInfo: runningVersion.optional().describe('Version that the instance runs.'),
     insClassInfo: runningClass.optional().describe('Class that the instance runs with.'),
     netInfo: netInfo.optional(),
+    timeline: z.int().optional().describe('Timeline of the engine; the RW begins a new one when it is promoted.'),
+    lagBytes: z
+      .int()
+      .meta({ format: 'int64' })
+      .optional()
+      .describe('Bytes of log that it has not received yet; a rough figure, renewed when it changes much.'),
     currentState: state.optional().describe('State now.'),
     lastState: state.optional().describe('State before.'),
   })

@@ -11,6 +11,19 @@ const onInstance = (what: string) =>
 const payloads = {
   restartInstance: onInstance('Restart one instance.'),
   switchRw: onInstance('Make this read-only instance the RW.'),
+  forceFailover: withRules(
+    z.object({
+      instance: instanceId().optional().describe('Instance id; absent: the one that has the most.'),
+      acceptDataLoss: withRules(z.boolean(), [
+        {
+          message: 'must be true: what no other instance has received is lost; status.data says how much',
+          cel: 'self',
+          holds: accepted => accepted,
+        },
+      ]).describe('true: rows that were acknowledged may be lost.'),
+    }),
+    [asRequested],
+  ).describe('Make a read-only instance the RW although too few instances answer to know that it has every row.'),
   removeRo: onInstance('Take this read-only instance out for good.'),
   rebuildRo: onInstance('Replace this read-only instance by a new one.'),
   migrate: withRules(
@@ -41,6 +54,7 @@ export const OPERATION_TYPES = [
   'restartInstance',
   'flushParams',
   'switchRw',
+  'forceFailover',
   'migrate',
   'removeRo',
   'rebuildRo',
@@ -67,6 +81,7 @@ const fields = z.object({
     .describe('true stops the operation at the next safe point.'),
   restartInstance: payloads.restartInstance.optional(),
   switchRw: payloads.switchRw.optional(),
+  forceFailover: payloads.forceFailover.optional(),
   removeRo: payloads.removeRo.optional(),
   rebuildRo: payloads.rebuildRo.optional(),
   migrate: payloads.migrate.optional(),

@@ -95,6 +95,8 @@ export const ACCEPTED: readonly (readonly [string, unknown])[] = [
     'tuned high availability',
     { ...LOCAL, ha: { durability: 'preferred', unfencedFailover: 'afterExpiry', ttlMs: 2500 } },
   ],
+  ['the fastest beats', { ...LOCAL, ha: { ttlMs: 2500, beatMs: 400, silentMs: 1200 } }],
+  ['the longest right', { ...LOCAL, ha: { ttlMs: 60_000, marginMs: 1500 } }],
 ];
 
 /** The field that is to blame, and what is refused. */
@@ -142,6 +144,9 @@ export const REFUSED: readonly (readonly [string, string, unknown])[] = [
   ],
   ['a database name that needs quotes', 'spec.initDatabase.name', { ...LOCAL, initDatabase: { name: 'My App' } }],
   ['another policy', 'spec.terminationPolicy', { ...LOCAL, terminationPolicy: 'WipeOut' }],
+  ['silence within one beat', 'spec.ha.silentMs', { ...LOCAL, ha: { silentMs: 900 } }],
+  ['a right of two beats', 'spec.ha.ttlMs', { ...LOCAL, ha: { beatMs: 1100, silentMs: 2500 } }],
+  ['a margin that drift of clocks eats up', 'spec.ha.marginMs', { ...LOCAL, ha: { ttlMs: 60_000 } }],
   ['a right that ends too soon', 'spec.ha.ttlMs', { ...LOCAL, ha: { ttlMs: 100 } }],
   ['a quota that is no number', 'spec.shareStore.diskQuota', withShareStore({ diskQuota: '300G' })],
 ];

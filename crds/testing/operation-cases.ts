@@ -5,6 +5,8 @@ const target = { name: 'orders' };
 export const ACCEPTED: readonly (readonly [string, unknown])[] = [
   ['a restart', { target, type: 'restartCluster' }],
   ['a switchover', { target, type: 'switchRw', switchRw: { instance: '1003' } }],
+  ['a forced failover', { target, type: 'forceFailover', forceFailover: { instance: '1003', acceptDataLoss: true } }],
+  ['a forced failover to the best', { target, type: 'forceFailover', forceFailover: { acceptDataLoss: true } }],
   ['a move', { target, type: 'migrate', migrate: { instance: '1003', node: 'dbm-02.example' } }],
   ['a creation, by the operator', { target, type: 'create', requestedBy: 'spec' }],
   [
@@ -19,6 +21,16 @@ export const REFUSED: readonly (readonly [string, string, unknown])[] = [
   ['another kind', 'spec.target.kind', { target: { kind: 'Pod', name: 'a' }, type: 'restartCluster' }],
   ['an unknown type', 'spec.type', { target, type: 'explode' }],
   ['a switchover to nobody', 'spec.switchRw', { target, type: 'switchRw' }],
+  [
+    'a forced failover without a word about loss',
+    'spec.forceFailover.acceptDataLoss',
+    { target, type: 'forceFailover', forceFailover: { instance: '1003' } },
+  ],
+  [
+    'a forced failover that shall lose nothing',
+    'spec.forceFailover.acceptDataLoss',
+    { target, type: 'forceFailover', forceFailover: { acceptDataLoss: false } },
+  ],
   ['the payload of another type', 'spec.migrate', { target, type: 'rebuild', migrate: { instance: '1', node: 'n' } }],
   ['an instance that cannot be', 'spec.switchRw.instance', { target, type: 'switchRw', switchRw: { instance: 'a b' } }],
   ['a creation by hand', 'spec.type', { target, type: 'create' }],
