@@ -1,10 +1,5 @@
 import { expect } from 'chai';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { run } from '../kubernetes/run.ts';
 import { packageVersion } from './debian.ts';
-import { bundleProgram } from './program.ts';
 import { parseLibraries } from './runtime.ts';
 
 describe('libraries of Node.js', () => {
@@ -26,28 +21,4 @@ describe('version of a Debian package', () => {
   it('is the upstream part', () => expect(packageVersion(status, 'postgresql-15')).to.equal('15.14'));
   it('is not that of a package with a longer name', () =>
     expect(() => packageVersion(status, 'postgresql')).to.throw('not installed'));
-});
-
-describe('bundled program', () => {
-  let root: string;
-  before(async () => {
-    root = await mkdtemp(join(tmpdir(), 'bundle-'));
-    await mkdir(join(root, 'operator'));
-    await writeFile(
-      join(root, 'operator/main.ts'),
-      "import { word } from './word.ts';\nconsole.log(word, typeof require);\n",
-    );
-    await writeFile(join(root, 'operator/word.ts'), "export const word: string = 'hello';\n");
-  });
-  after(() => rm(root, { recursive: true }));
-
-  it('is one file per entry that exists, runs alone, and is the same each time', async () => {
-    const [first, ...others] = await bundleProgram(root);
-    expect(first?.name).to.equal('polardb-stack.mjs');
-    expect(others).to.deep.equal([]);
-    const file = join(root, 'bundle.mjs');
-    await writeFile(file, first?.text ?? '');
-    expect(await run(process.execPath, [file])).to.equal('hello function\n');
-    expect(await bundleProgram(root)).to.deep.equal([first]);
-  });
 });

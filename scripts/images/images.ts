@@ -1,13 +1,14 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { cp, link, mkdir, mkdtemp, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { cp, link, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { dropUnfinished, keepNewest } from '../kubernetes/cache.ts';
 import { locked } from '../kubernetes/lock.ts';
 import { cacheRoot, projectRoot } from '../kubernetes/paths.ts';
 import { silent, step, type Report } from '../kubernetes/progress.ts';
 import { run } from '../kubernetes/run.ts';
 import { debianWithPostgresql } from './debian.ts';
-import { bundleProgram } from './program.ts';
+import { currentProgram } from './program-cache.ts';
 import { runtimeTree } from './runtime.ts';
 import { imageTool } from './tool.ts';
 
@@ -25,16 +26,20 @@ export interface Images {
 }
 
 const cache = join(cacheRoot, 'images');
-/** Older archives of an image that are kept, for going back and forth between two states of the source. */
+/** Archives of an image that are kept, for going back and forth between states of the source: 100 MB each and more. */
 const keptArchives = 3;
+/** What images are made of is kept twice: for the state before, too. */
+const keptBases = 2;
 
 /** Builds what is not built yet of the stack's image and of the PostgreSQL 15 image. */
 export async function buildImages(report: Report = silent): Promise<Images> {
   await mkdir(cache, { recursive: true });
-  return await locked('images', async () => ({
-    postgresql: await postgresqlImage(report),
-    stack: await stackImage(report),
-  }));
+  return await locked('images', async () => {
+    await dropUnfinished(cache, /^(context|runtime-new|debian-[0-9a-f]+-new)-/);
+    const images = { postgresql: await postgresqlImage(report), stack: await stackImage(report) };
+    for (const base of [/^runtime-[0-9a-f]+$/, /^debian-[0-9a-f]+$/]) await keepNewest(cache, base, keptBases);
+    return images;
+  });
 }
 
 /** Sends an image to a registry (`host[:port][/path]`) and returns the name that it has there. */
@@ -58,13 +63,13 @@ async function postgresqlImage(report: Report): Promise<Image> {
 
 async function stackImage(report: Report): Promise<Image> {
   const runtime = await runtimeTree(report);
-  const program = await bundleProgram();
-  const content = [runtime.digest, ...program.flatMap(({ name, text }) => [name, text])];
-  return await ensureImage('polardb-stack', content, report, async context => {
+  const program = await currentProgram(projectRoot, cache);
+  return await ensureImage('polardb-stack', [runtime.digest, program.digest], report, async context => {
     // Links instead of copies: the tree is 110 MB.
     await run('cp', ['-al', join(runtime.directory, 'polardb-stack'), join(runtime.directory, 'etc'), context]);
     await mkdir(join(context, 'program'));
-    await Promise.all(program.map(({ name, text }) => writeFile(join(context, 'program', name), text)));
+    const files = await program.files();
+    await Promise.all(files.map(({ name, text }) => writeFile(join(context, 'program', name), text)));
   });
 }
 
@@ -95,14 +100,6 @@ async function ensureImage(
       await rm(context, { recursive: true, force: true });
     }
   });
-  await dropOldArchives(name);
+  await keepNewest(cache, new RegExp(`^${name}-[0-9a-f]+\\.tar$`), keptArchives);
   return image;
-}
-
-/** Archives are 100 MB and more; the newest few of an image are enough. */
-async function dropOldArchives(name: string): Promise<void> {
-  const files = (await readdir(cache)).filter(file => file.startsWith(`${name}-`) && file.endsWith('.tar'));
-  const dated = await Promise.all(files.map(async file => ({ file, time: (await stat(join(cache, file))).mtimeMs })));
-  const old = dated.sort((a, b) => b.time - a.time).slice(keptArchives);
-  await Promise.all(old.map(({ file }) => rm(join(cache, file))));
 }

@@ -1,5 +1,6 @@
-import { build } from 'esbuild';
+import { build, type Plugin } from 'esbuild';
 import { existsSync } from 'node:fs';
+import { builtinModules } from 'node:module';
 import { join } from 'node:path';
 import { projectRoot } from '../kubernetes/paths.ts';
 
@@ -15,30 +16,63 @@ export interface ProgramFile {
   text: string;
 }
 
+export interface Bundles {
+  files: ProgramFile[];
+  /** Files that were bundled, by their path below the root; sorted. */
+  inputs: string[];
+}
+
 /** CommonJS packages in an ESM bundle call `require` for Node's own modules. */
 const banner =
   "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);";
 
-/** Bundles the program, one file per entry; the same source gives the same bytes. */
-export async function bundleProgram(root: string = projectRoot): Promise<ProgramFile[]> {
-  const present = Object.entries(entries).filter(([, source]) => existsSync(join(root, source)));
-  const bundles = present.map(async ([name, source]) => {
-    const { outputFiles } = await build({
-      absWorkingDir: root,
-      entryPoints: [source],
-      bundle: true,
-      write: false,
-      format: 'esm',
-      platform: 'node',
-      target: 'node24',
-      minifySyntax: true,
-      minifyWhitespace: true,
-      // Optional parts of pg that are not installed.
-      external: ['pg-native', 'cloudflare:sockets'],
-      banner: { js: banner },
-      logLevel: 'silent',
+const BUILTIN = 'builtin';
+
+/**
+ * Node's own modules are taken as they are instead of imported: an import reads every property of a module to make its
+ * names, and some of these load others (`node:http` brings a whole web client). An agent starts with half the work.
+ */
+const takeBuiltins: Plugin = {
+  name: 'take-builtins',
+  setup(bundler) {
+    bundler.onResolve({ filter: /^[a-z_:/0-9]+$/ }, ({ path, kind }) => {
+      const isBuiltin = path.startsWith('node:') || builtinModules.includes(path);
+      return isBuiltin && kind === 'import-statement' ? { path, namespace: BUILTIN } : undefined;
     });
-    return { name: `${name}.mjs`, text: outputFiles.map(file => file.text).join('') };
+    bundler.onLoad({ filter: /.*/, namespace: BUILTIN }, ({ path }) => ({
+      contents: `module.exports = process.getBuiltinModule(${JSON.stringify(path)});`,
+    }));
+  },
+};
+
+/** Bundles the program, one file per entry; the same source gives the same bytes. */
+export async function bundleProgram(root: string = projectRoot): Promise<Bundles> {
+  const present = Object.entries(entries).filter(([, source]) => existsSync(join(root, source)));
+  const bundles = await Promise.all(present.map(([name, source]) => bundle(root, name, source)));
+  const inputs = new Set(bundles.flatMap(one => one.inputs));
+  return { files: bundles.map(({ file }) => file), inputs: [...inputs].sort() };
+}
+
+async function bundle(root: string, name: string, source: string): Promise<{ file: ProgramFile; inputs: string[] }> {
+  const { outputFiles, metafile } = await build({
+    absWorkingDir: root,
+    entryPoints: [source],
+    bundle: true,
+    write: false,
+    metafile: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node24',
+    minifySyntax: true,
+    minifyWhitespace: true,
+    // Optional parts of pg that are not installed.
+    external: ['pg-native', 'cloudflare:sockets'],
+    plugins: [takeBuiltins],
+    banner: { js: banner },
+    logLevel: 'silent',
   });
-  return await Promise.all(bundles);
+  return {
+    file: { name: `${name}.mjs`, text: outputFiles.map(({ text }) => text).join('') },
+    inputs: Object.keys(metafile.inputs).filter(input => !input.startsWith(`${BUILTIN}:`)),
+  };
 }

@@ -2,13 +2,17 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, readdir, rename, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { dropUnfinished, keepNewest } from './cache.ts';
 import { locked } from './lock.ts';
 import { cacheRoot, projectRoot } from './paths.ts';
 import { step, type Report } from './progress.ts';
 import { run } from './run.ts';
+import { clusterNames, readState } from './state.ts';
 
 const source = join(projectRoot, 'e2e/kubernetes');
 const cache = join(cacheRoot, 'kubernetes');
+/** Builds that are kept, for going back and forth between two states of the source: 150 MB and five minutes each. */
+const keptBuilds = 2;
 
 /** Names under which the one program is started. */
 const names = [
@@ -31,9 +35,18 @@ export async function ensurePrograms(report: Report): Promise<string> {
     if (!existsSync(directory)) {
       const version = kubernetesVersion(await readFile(join(source, 'go.mod'), 'utf8'));
       await step(report, `build Kubernetes ${version} (minutes, once)`, () => build(version, directory));
+      await dropOldBuilds();
     }
     return directory;
   });
+}
+
+/** A cluster runs on the programs it was made with until it is taken down. */
+async function dropOldBuilds(): Promise<void> {
+  await dropUnfinished(cache, /^build-/);
+  const states = await Promise.all((await clusterNames()).map(name => readState(name)));
+  const used = new Set(states.flatMap(state => state?.programs ?? []));
+  await keepNewest(cache, /^[0-9a-f]{16}$/, keptBuilds, used);
 }
 
 /** Whether nothing must be built. */

@@ -1,0 +1,68 @@
+import { expect } from 'chai';
+import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { run } from '../kubernetes/run.ts';
+import { currentProgram } from './program-cache.ts';
+import { bundleProgram } from './program.ts';
+
+describe('bundled program', () => {
+  let root: string;
+  let cache: string;
+  const write = async (path: string, text: string): Promise<void> => {
+    await writeFile(join(root, path), text);
+    // Long ago: not while the program is being bundled.
+    await utimes(join(root, path), 0, 0);
+  };
+  beforeEach(async () => {
+    root = await mkdtemp(join(tmpdir(), 'bundle-'));
+    cache = await mkdtemp(join(tmpdir(), 'cache-'));
+    await mkdir(join(root, 'operator'));
+    await write(
+      'operator/main.ts',
+      "import { METHODS } from 'node:http';\nimport { word } from './word.ts';\nconsole.log(word, typeof require, METHODS.includes('GET'));\n",
+    );
+    await write('operator/word.ts', "export const word: string = 'hello';\n");
+    await write('package-lock.json', '{}');
+  });
+  afterEach(() => Promise.all([root, cache].map(path => rm(path, { recursive: true }))));
+
+  it('is one file per entry that exists, runs alone, and is the same each time', async () => {
+    const bundles = await bundleProgram(root);
+    const [first, ...others] = bundles.files;
+    expect(first?.name).to.equal('polardb-stack.mjs');
+    expect(others).to.deep.equal([]);
+    expect(bundles.inputs).to.deep.equal(['operator/main.ts', 'operator/word.ts']);
+    await write('bundle.mjs', first?.text ?? '');
+    expect(await run(process.execPath, [join(root, 'bundle.mjs')])).to.equal('hello function true\n');
+    expect(await bundleProgram(root)).to.deep.equal(bundles);
+  });
+
+  it('is known without bundling while nothing has changed', async () => {
+    await currentProgram(root, cache);
+    const [memo = ''] = await readdir(cache);
+    const kept = JSON.parse(await readFile(join(cache, memo), 'utf8')) as object;
+    await writeFile(join(cache, memo), JSON.stringify({ ...kept, digest: 'from the cache' }));
+    expect((await currentProgram(root, cache)).digest).to.equal('from the cache');
+  });
+
+  for (const [what, path, text, isOther] of [
+    ['a changed source', 'operator/word.ts', "export const word = 'bye';\n", true],
+    ['a changed comment', 'operator/word.ts', "/** Why. */ export const word: string = 'hello';\n", false],
+    ['other packages', 'package-lock.json', '{"name":"x"}', false],
+  ] as const) {
+    it(`is bundled anew for ${what}, and is ${isOther ? 'another' : 'the same'} then`, async () => {
+      const before = await currentProgram(root, cache);
+      await write(path, text);
+      expect((await currentProgram(root, cache)).digest !== before.digest).to.equal(isOther);
+    });
+  }
+
+  it('is bundled anew when a source file is gone', async () => {
+    await currentProgram(root, cache);
+    await write('operator/main.ts', "console.log('alone');\n");
+    await rm(join(root, 'operator/word.ts'));
+    const [file] = await (await currentProgram(root, cache)).files();
+    expect(file?.text).to.include('alone');
+  });
+});
