@@ -12,7 +12,7 @@ export const clusterManagerAccess: PartAccess = {
     rule('', ['pods'], ['get', ...WATCH, 'patch'], 'failover: members, what kubelets say of them, their role labels'),
     rule('', ['configmaps'], [...WATCH, ...APPLY], 'failover: parameters of engines, and the log of switches'),
     rule('discovery.k8s.io', ['endpointslices'], [...WATCH, ...APPLY], 'failover: publishes the RW of <c>-rw'),
-    rule(LEASES, ['leases'], ['get', 'create', 'update'], 'ha: the record of who is RW, by compare and swap'),
+    rule(LEASES, ['leases'], ['get', ...WATCH, 'create', 'update'], 'ha: the record of who is RW, by compare and swap'),
     rule('events.k8s.io', ['events'], APPLY, 'kube: reasons for people'),
   ],
   hosts: [rule('', ['nodes'], WATCH, 'failover: nodes that are drained, or said to be off (ladder, rung 5)')],
