@@ -1,0 +1,17 @@
+import type { MemberState } from '../member.ts';
+
+/** What an agent keeps on its instance's own volume: it outlives the container, never the volume. */
+export interface Persisted {
+  member: MemberState;
+  demotedEpoch: number;
+  /** What this member was last told to be. */
+  plan: Plan;
+}
+
+export interface Plan {
+  role: 'rw' | 'ro' | 'stopped';
+  /** Pod that WAL comes from. */
+  upstreamPod?: string;
+}
+
+export const nothingPersisted = (): Persisted => ({ member: {}, demotedEpoch: 0, plan: { role: 'stopped' } });

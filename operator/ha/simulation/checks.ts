@@ -1,0 +1,78 @@
+import { isSameIncarnation } from '../incarnation.ts';
+import { isFirstCreation, type GroupRecord } from '../record.ts';
+import type { EngineRun } from './engine-run.ts';
+
+/** A promise of the protocol was broken. Found at the moment it happens. */
+export class PromiseBroken extends Error {
+  constructor(what: string) {
+    super(what);
+    this.name = 'PromiseBroken';
+  }
+}
+
+export interface Acknowledged {
+  row: number;
+  lsn: number;
+  by: string;
+  run: EngineRun;
+}
+
+/**
+ * What is promised: every acknowledged row is in the history of every later RW; at no instant can two incarnations
+ * acknowledge; no grant without a fence record; epochs only grow.
+ */
+export class Promises {
+  /** An excuse for a whole host that was frozen, in `local`: answers for rows that the later RW has too (protocol). */
+  readonly #mayAnswerLate: (run: EngineRun) => boolean;
+  #latest?: EngineRun;
+  #highestEpoch = 0;
+  /** A person forced a promotion: its loss is stated, so what came before it does not count. */
+  #acknowledged: Acknowledged[] = [];
+
+  constructor(mayAnswerLate: (run: EngineRun) => boolean) {
+    this.#mayAnswerLate = mayAnswerLate;
+  }
+
+  /** Since the last look at it: rows that this RW acknowledged. */
+  acknowledgedBy(run: EngineRun): number {
+    const last = this.#acknowledged.at(-1);
+    return last?.run === run ? 1 : 0;
+  }
+
+  /** Who acknowledges at present, or did last. */
+  get latest(): EngineRun | undefined {
+    return this.#latest;
+  }
+
+  onAcknowledged(row: number, run: EngineRun): void {
+    const lsn = run.data.rows.lastIndexOf(row) + 1;
+    if (run !== this.#latest && !this.#isExcused(run, row, lsn)) {
+      throw new PromiseBroken(`${run.name} acknowledges while ${this.#latest?.name ?? 'nobody'} is the RW`);
+    }
+    this.#acknowledged.push({ row, lsn, by: run.name, run });
+  }
+
+  onWriter(run: EngineRun): void {
+    this.#latest = run;
+    const lost = this.#acknowledged.find(it => run.data.rows[it.lsn - 1] !== it.row);
+    if (lost) throw new PromiseBroken(`row ${lost.row}, acknowledged by ${lost.by}, is missing on the RW ${run.name}`);
+  }
+
+  /** A person said that rows may be lost. */
+  forgive(): void {
+    this.#acknowledged = [];
+  }
+
+  onRecord(before: GroupRecord | undefined, next: GroupRecord): void {
+    if (next.epoch < this.#highestEpoch) throw new PromiseBroken(`epoch ${next.epoch} after ${this.#highestEpoch}`);
+    this.#highestEpoch = next.epoch;
+    if (!before || before.holder || !next.holder || isFirstCreation(before)) return;
+    const { fence } = next;
+    const isOfFormer = fence && before.former && isSameIncarnation(fence.incarnation, before.former.incarnation);
+    if (!isOfFormer || fence.epoch !== next.epoch) throw new PromiseBroken('grant without a fence record');
+  }
+
+  #isExcused(run: EngineRun, row: number, lsn: number): boolean {
+    return this.#mayAnswerLate(run) && this.#latest?.data.rows[lsn - 1] === row;
+  }
+}

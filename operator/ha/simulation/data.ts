@@ -1,0 +1,67 @@
+import type { Persisted } from './agent-state.ts';
+
+/**
+ * A data directory: a history of rows. The place of a row is its LSN, so one history contains another when it has the
+ * same rows at the same places.
+ */
+export interface Data {
+  state: 'blank' | 'partial' | 'initialized';
+  clusterUid?: string;
+  epoch: number;
+  rows: number[];
+  /** Timelines of this history in their order; each begins at an LSN. */
+  timelines: Timeline[];
+  /** A rewind began and did not end: only a new base backup will do. */
+  rewinding: boolean;
+}
+
+interface Timeline {
+  id: number;
+  begin: number;
+}
+
+/** What outlives a container: the instance's own volume. */
+export interface OwnVolume {
+  persisted: Persisted;
+  /** In `local`; in `share` all members have the same. */
+  data: Data;
+}
+
+export const blankData = (): Data => ({
+  state: 'blank',
+  epoch: 0,
+  rows: [],
+  timelines: [],
+  rewinding: false,
+});
+
+export const lsnOf = (data: Data): number => data.rows.length;
+export const timelineOf = (data: Data): number => data.timelines.at(-1)?.id ?? 0;
+
+/** A promotion: the history goes on under a new name. */
+export function beginTimeline(data: Data): void {
+  data.timelines = [...data.timelines, { id: timelineOf(data) + 1, begin: lsnOf(data) }];
+}
+
+/** PostgreSQL's check before it streams: the follower's history must not go beyond where the upstream's forked off. */
+export function mayStream(follower: Data, upstream: Data): boolean {
+  const own = timelineOf(follower);
+  const at = upstream.timelines.findIndex(it => it.id === own);
+  if (at < 0) return false;
+  const end = upstream.timelines[at + 1]?.begin ?? lsnOf(upstream);
+  return lsnOf(follower) <= end;
+}
+
+/** Replaces what is there by a copy (base backup, or the end of a rewind). */
+export function copyData(from: Data, to: Data): void {
+  Object.assign(to, { state: 'initialized', clusterUid: from.clusterUid, rewinding: false });
+  to.epoch = Math.max(to.epoch, from.epoch);
+  to.rows = [...from.rows];
+  to.timelines = from.timelines;
+}
+
+/** WAL of the upstream up to an LSN arrives. */
+export function appendFrom(from: Data, to: Data, upTo: number): void {
+  for (let at = to.rows.length; at < upTo; at++) to.rows.push(from.rows[at]!);
+  to.timelines = from.timelines;
+}

@@ -1,0 +1,250 @@
+import type { Agent } from './agent.ts';
+import { BAD, FAIR, API, type Host } from './network.ts';
+import type { World } from './world.ts';
+
+/** One fault of a schedule. */
+export interface Fault {
+  /** Since the fault before it, ms. */
+  after: number;
+  kind: FaultKind;
+  /** Whom it hits: the lowest numbers mean the RW, others any of what there is. */
+  target: number;
+  /** How long it lasts, ms. */
+  lasts: number;
+}
+
+interface Hit {
+  world: World;
+  target: number;
+  lasts: number;
+  /** Later, when the fault is over or the schedule ends. */
+  end: (mend: () => void) => void;
+}
+
+const RW_TARGETS = 4;
+
+function agentAt({ world, target }: Hit): Agent | undefined {
+  const { agents, holder } = world;
+  return target < RW_TARGETS && holder ? holder : agents[target % Math.max(1, agents.length)];
+}
+
+const onAgent =
+  (does: (agent: Agent, hit: Hit) => void): ((hit: Hit) => void) =>
+  hit => {
+    const agent = agentAt(hit);
+    if (agent) does(agent, hit);
+  };
+
+function hostAt(hit: Hit): Host {
+  const { world, target } = hit;
+  return (target < RW_TARGETS ? agentAt(hit)?.host : undefined) ?? world.machines[target % world.machines.length]!.name;
+}
+
+function cut(hit: Hit, pairs: readonly (readonly [Host, Host])[]): void {
+  const { network } = hit.world;
+  for (const [from, to] of pairs) network.cut(from, to);
+  hit.end(() => pairs.forEach(([from, to]) => network.mend(from, to)));
+}
+
+const others = (hit: Hit, host: Host): Host[] =>
+  [...hit.world.machines.map(it => it.name), API].filter(it => it !== host);
+
+/** Something of the API server that comes right again. */
+const onApi =
+  (begin: (world: World) => void, over: (world: World) => void): ((hit: Hit) => void) =>
+  ({ world, end }) => {
+    begin(world);
+    end(() => over(world));
+  };
+
+const frozen = (hit: Hit): void => {
+  const { world, end } = hit;
+  const host = hostAt(hit);
+  // Expiry says nothing of a frozen host on a shared volume (protocol): outside, and said so.
+  if (world.options.topology === 'share') return;
+  world.frozen.add(host);
+  world.machine(host).freeze();
+  end(() => world.machine(host).thaw());
+};
+
+const deletePod = (hit: Hit, isForced: boolean): void => {
+  const { api } = hit.world;
+  const uid = agentAt(hit)?.incarnation.podUid;
+  if (uid !== undefined) api.changePod(uid, pod => (isForced ? undefined : { ...pod, leaving: true }));
+};
+
+const managerAt = ({ world, target }: Hit): number => {
+  const leading = world.managers.findIndex(it => it.isLeading);
+  return target < RW_TARGETS && leading >= 0 ? leading : target % 2;
+};
+
+const killManager = (hit: Hit): void => {
+  const at = managerAt(hit);
+  hit.world.managers[at]!.process.die();
+  hit.end(() => {
+    if (!hit.world.managers[at]!.process.isAlive) hit.world.startManager(at);
+  });
+};
+
+const stopManager = (hit: Hit): void => {
+  const { process } = hit.world.managers[managerAt(hit)]!;
+  process.stop('fault');
+  hit.end(() => process.continue('fault'));
+};
+
+/** Weight, and what happens. */
+const faults = {
+  'postmaster killed': [5, onAgent(agent => agent.engine.losePostmaster())],
+  'agent killed': [5, onAgent(agent => agent.end())],
+  'agent stopped': [
+    4,
+    onAgent((agent, { end }) => {
+      agent.process.stop('fault');
+      end(() => agent.process.continue('fault'));
+    }),
+  ],
+  'guard killed': [2, onAgent(agent => agent.killGuard())],
+  'engine stopped': [
+    4,
+    onAgent((agent, { end }) => {
+      agent.engine.freeze('fault');
+      end(() => agent.engine.thaw('fault'));
+    }),
+  ],
+  'host frozen': [3, frozen],
+  'host off': [
+    3,
+    hit => {
+      const machine = hit.world.machine(hostAt(hit));
+      machine.powerOff();
+      hit.end(() => hit.world.powerOn(machine.name));
+    },
+  ],
+  'host called off': [
+    2,
+    ({ world }) => {
+      for (const { name, isOn } of world.machines) {
+        if (!isOn) world.api.changeNode(name, node => ({ ...node, outOfService: true }));
+      }
+    },
+  ],
+  'host cut off': [
+    6,
+    hit => {
+      const host = hostAt(hit);
+      cut(
+        hit,
+        others(hit, host).flatMap(it => [[host, it] as const, [it, host] as const]),
+      );
+    },
+  ],
+  'host cannot send': [
+    3,
+    hit => {
+      const host = hostAt(hit);
+      cut(
+        hit,
+        others(hit, host).map(it => [host, it] as const),
+      );
+    },
+  ],
+  'host cannot receive': [
+    3,
+    hit => {
+      const host = hostAt(hit);
+      cut(
+        hit,
+        others(hit, host).map(it => [it, host] as const),
+      );
+    },
+  ],
+  'host cut from API': [
+    3,
+    hit => {
+      const host = hostAt(hit);
+      cut(hit, [
+        [host, API],
+        [API, host],
+      ]);
+    },
+  ],
+  'hosts cut': [
+    3,
+    hit => {
+      const { world, target } = hit;
+      const host = hostAt(hit);
+      const other = world.machines[(target * 7 + 1) % world.machines.length]!.name;
+      cut(hit, [
+        [host, other],
+        [other, host],
+      ]);
+    },
+  ],
+  'kubelet stopped': [
+    2,
+    hit => {
+      const machine = hit.world.machine(hostAt(hit));
+      machine.stopKubelet();
+      hit.end(() => machine.startKubelet());
+    },
+  ],
+  'pod deleted': [3, hit => deletePod(hit, false)],
+  'pod deleted by force': [3, hit => deletePod(hit, true)],
+  'API away': [
+    4,
+    onApi(
+      ({ api }) => (api.isUp = false),
+      ({ api }) => (api.isUp = true),
+    ),
+  ],
+  'API hangs': [
+    4,
+    onApi(
+      ({ api }) => (api.hangMs = 6000),
+      ({ api }) => (api.hangMs = 0),
+    ),
+  ],
+  'caches lag': [
+    3,
+    onApi(
+      ({ api }) => (api.lagMs = 4000),
+      ({ api }) => (api.lagMs = 20),
+    ),
+  ],
+  'etcd restored': [1, ({ world, lasts }) => world.api.restore(lasts)],
+  'manager killed': [4, killManager],
+  'manager stopped': [3, stopManager],
+  'operator away': [
+    1,
+    onApi(
+      world => (world.isOperatorUp = false),
+      world => (world.isOperatorUp = true),
+    ),
+  ],
+  'bad network': [
+    2,
+    onApi(
+      ({ network }) => (network.weather = BAD),
+      ({ network }) => (network.weather = FAIR),
+    ),
+  ],
+  'switchover asked': [4, ({ world, target }) => world.askSwitchover(target)],
+  nothing: [1, () => undefined],
+} satisfies Record<string, [number, (hit: Hit) => unknown]>;
+
+export type FaultKind = keyof typeof faults;
+
+export const FAULT_WEIGHTS = Object.entries(faults).map(([kind, [weight]]) => ({ kind: kind as FaultKind, weight }));
+
+/** Begins a fault; `mended` hears of each way to end it, for the end of the schedule. */
+export function begin(world: World, { kind, target, lasts }: Fault, mended: (mend: () => void) => void): void {
+  const [, hit] = faults[kind];
+  const end = (mend: () => void): void => {
+    const cancel = world.time.after(lasts, mend);
+    mended(() => {
+      cancel();
+      mend();
+    });
+  };
+  hit({ world, target, lasts, end });
+}

@@ -1,0 +1,252 @@
+import { commandKey, type Action, type Command, type Decision, type RecordWrite } from '../action.ts';
+import type { HeardReport } from '../evidence.ts';
+import { formatIncarnation, type Incarnation } from '../incarnation.ts';
+import {
+  noAuthority,
+  onWriteRefused,
+  onWriteSent,
+  onWriteUnanswered,
+  onWritten,
+  type Authority,
+} from '../leadership.ts';
+import { noMemory, type GroupMemory } from '../memory.ts';
+import { commandStamp } from '../record.ts';
+import type { CommandOutcome, Recorded } from '../view.ts';
+import type { Agent, AgentReport, Beat } from './agent.ts';
+import type { ApiServer } from './api-server.ts';
+import { Elector } from './elector.ts';
+import { viewOf, type Site } from './manager-view.ts';
+import type { Host, Network } from './network.ts';
+import { Process, type HostClock } from './process.ts';
+import type { Rules } from './rules.ts';
+import type { Cancel, VirtualTime } from './time.ts';
+
+export interface ManagerWorld {
+  time: VirtualTime;
+  network: Network;
+  api: ApiServer;
+  rules: Rules;
+  site: Site;
+  agentOf: (incarnation: Incarnation) => Agent | undefined;
+  iso: () => string;
+}
+
+const BEAT_MS = 500;
+const READ_LIMIT_MS = 1000;
+const WRITE_LIMIT_MS = 2000;
+const COMMAND_LIMIT_MS = 5000;
+const RETRY_MS = 300;
+
+/** One process of the cluster manager, for one group. */
+export class Manager {
+  readonly identity: string;
+  readonly host: Host;
+  readonly process: Process;
+  /** For people: what it last decided. */
+  lastDecision?: Decision;
+  memory: GroupMemory = noMemory;
+  recorded?: Recorded;
+  lastAnswerAt?: number;
+  authority: Authority = noAuthority;
+  readonly reports = new Map<string, HeardReport>();
+  readonly commands = new Map<string, CommandOutcome>();
+  readonly elector: Elector;
+  readonly #world: ManagerWorld;
+  #isReading = false;
+  #hasRead = false;
+  #cancelWake: Cancel = () => undefined;
+  #isDue = false;
+
+  constructor(world: ManagerWorld, place: { identity: string; host: Host; clock: HostClock }, firstMs: number) {
+    this.#world = world;
+    this.identity = place.identity;
+    this.host = place.host;
+    this.process = new Process(world.time, place.clock);
+    const { process, host, identity } = this;
+    this.elector = new Elector({ identity, process, host, api: world.api, onAcquired: () => this.#begin() }, firstMs);
+    process.every(BEAT_MS, 10, () => this.#beat());
+  }
+
+  get now(): number {
+    return this.process.clock.now;
+  }
+
+  /** May act at this instant; asked right before anything is sent. */
+  get isLeading(): boolean {
+    return this.#world.rules.mayAct(this.elector.leadership, this.now);
+  }
+
+  get #isAuthorized(): boolean {
+    const { authority, recorded } = this;
+    return this.isLeading && authority.term !== undefined && recorded?.record.term === authority.term;
+  }
+
+  /** A new term of leadership: nothing of an earlier one counts. */
+  #begin(): void {
+    this.authority = noAuthority;
+    this.lastAnswerAt = undefined;
+    this.commands.clear();
+    this.#read();
+  }
+
+  /** A direct read; nothing is decided before its answer. */
+  #read(): void {
+    if (this.#isReading || !this.isLeading) return;
+    this.#isReading = true;
+    this.#hasRead = false;
+    const { process, host } = this;
+    const { rules, api } = this.#world;
+    api.call(
+      { process, host },
+      {
+        writes: false,
+        limitMs: READ_LIMIT_MS,
+        work: server => server.readRecord(rules.habits.readsDirectly),
+        done: answer => {
+          this.#isReading = false;
+          if (answer === 'none') return;
+          this.recorded = answer.got;
+          this.#hasRead = true;
+          this.#wake();
+        },
+      },
+    );
+  }
+
+  #beat(): void {
+    if (this.isLeading && !this.#hasRead && this.authority.writing === undefined) this.#read();
+    for (const { running } of this.#world.api.cached.pods) if (running) this.#beatTo(running.incarnation);
+    this.#wake();
+  }
+
+  #beatTo(incarnation: Incarnation, answer?: string): void {
+    const agent = this.#world.agentOf(incarnation);
+    if (!agent) return;
+    const { identity: cm, process, host, recorded } = this;
+    const stamp = this.#isAuthorized && recorded ? commandStamp(recorded.record) : undefined;
+    const beat: Beat = { cm, stamp, ...(answer !== undefined && { answer }) };
+    const stream = { cm, process, host, onReport: (it: AgentReport): void => this.#onReport(it) };
+    const channel = `${cm}>${agent.name}`;
+    this.#world.network.sendInOrder(channel, [host, agent.host], agent.process, () => agent.onBeat(stream, beat));
+  }
+
+  #onReport(report: AgentReport): void {
+    const { nonce, echo, ...said } = report;
+    const { incarnation } = report;
+    const pod = this.#world.api.cached.pods.find(it => it.uid === incarnation.podUid);
+    const { running } = pod ?? {};
+    const isItsContainer = running && formatIncarnation(running.incarnation) === formatIncarnation(incarnation);
+    this.reports.set(formatIncarnation(incarnation), {
+      ...said,
+      heardAt: this.now,
+      askedAtEpoch: echo?.epoch ?? 0,
+      leaving: report.leaving || pod?.leaving !== false,
+      container: isItsContainer ? running : undefined,
+    });
+    this.#answer(incarnation, nonce);
+    this.#wake();
+  }
+
+  #answer(from: Incarnation, nonce: string): void {
+    const { authority, recorded, isLeading } = this;
+    if (!this.#world.rules.mayAnswer({ isLeading, authority, record: recorded?.record, from })) return;
+    this.lastAnswerAt = this.now;
+    this.#beatTo(from, nonce);
+  }
+
+  /** Things come in heaps: one decision for what came together. */
+  #wake(): void {
+    if (this.#isDue || !this.isLeading) return;
+    this.#isDue = true;
+    this.process.after(1, () => {
+      this.#isDue = false;
+      this.#decide();
+    });
+  }
+
+  #decide(): void {
+    if (!this.isLeading || !this.#hasRead || this.authority.writing !== undefined) return;
+    const view = viewOf(this, this.#world);
+    this.memory = view.memory;
+    const decision = this.#world.rules.decide(view);
+    this.lastDecision = decision;
+    for (const action of decision.actions) this.#perform(action);
+    if (decision.request) this.#tellRequest(decision.request);
+    this.#cancelWake();
+    if (decision.wakeAt !== undefined)
+      this.#cancelWake = this.process.after(decision.wakeAt - this.now, () => this.#wake());
+  }
+
+  #perform(action: Action): void {
+    if (action.do === 'publish') this.#publish(action.on);
+    else if (action.do === 'withdraw') this.#publish(undefined);
+    else if ('record' in action) this.#write(action);
+    else this.#command(action);
+  }
+
+  #write({ do: what, record }: RecordWrite): void {
+    const { process, host, recorded } = this;
+    this.authority = onWriteSent(this.authority, what === 'revoke' ? 'revoke' : 'other');
+    this.#world.api.call(
+      { process, host },
+      {
+        writes: true,
+        limitMs: WRITE_LIMIT_MS,
+        work: server => server.writeRecord(record, recorded?.version),
+        done: answer => {
+          if (answer === 'none') {
+            this.authority = onWriteUnanswered();
+            this.#hasRead = false;
+          } else if (answer.got === undefined) {
+            this.authority = onWriteRefused(this.authority);
+            this.#hasRead = false;
+          } else {
+            this.authority = onWritten(record.term);
+            this.recorded = { record, version: answer.got };
+          }
+          if (this.#hasRead) this.#beat();
+          else this.#read();
+        },
+      },
+    );
+  }
+
+  #command(command: Command): void {
+    const { recorded } = this;
+    if (!recorded || !this.#isAuthorized) return;
+    const key = commandKey(command, recorded.record, 'settings');
+    if (this.commands.has(key)) return;
+    this.commands.set(key, { key, state: 'running' });
+    const agent = this.#world.agentOf(command.on);
+    const stamp = commandStamp(recorded.record);
+    const end = (outcome: Omit<CommandOutcome, 'key'>): void => {
+      if (this.commands.get(key)?.state !== 'running') return;
+      this.commands.set(key, { key, ...outcome });
+      this.#wake();
+      if (outcome.state === 'failed') this.process.after(RETRY_MS, () => this.commands.delete(key));
+    };
+    this.process.after(COMMAND_LIMIT_MS, () => end({ state: 'failed', code: 'NoAnswer' }));
+    if (!agent) return;
+    const { network } = this.#world;
+    network.send(this.host, agent.host, agent.process, () =>
+      agent.obey(command, stamp, outcome => network.send(agent.host, this.host, this.process, () => end(outcome))),
+    );
+  }
+
+  #publish(on: Incarnation | undefined): void {
+    const { process, host } = this;
+    const work = (server: ApiServer): void => server.change(() => ({ published: on }));
+    this.#world.api.call({ process, host }, { writes: true, limitMs: WRITE_LIMIT_MS, work, done: () => this.#wake() });
+  }
+
+  #tellRequest({ id, outcome, epoch, target }: NonNullable<Decision['request']>): void {
+    const { process, host } = this;
+    const work = (server: ApiServer): void =>
+      server.change(({ request }) => {
+        if (request?.id !== id || request.outcome !== undefined) return {};
+        if (outcome === 'accepted') return { request: { ...request, acceptedEpoch: epoch, target } };
+        return { request: { ...request, outcome } };
+      });
+    this.#world.api.call({ process, host }, { writes: true, limitMs: WRITE_LIMIT_MS, work, done: () => this.#wake() });
+  }
+}

@@ -1,0 +1,57 @@
+import type { Decision } from '../action.ts';
+import type { GroupView } from '../view.ts';
+import { mayAnswer } from '../answer.ts';
+import { acceptCommand } from '../command.ts';
+import { mayAct } from '../leadership.ts';
+import { takePrepare, takeQuorum } from '../member.ts';
+import { onEpochKnown, onPrepared, onPromiseAsked, promiseAge } from '../promise.ts';
+import {
+  holds,
+  needsRead,
+  onAnswer,
+  onPromises,
+  onQuorumCommand,
+  onRecordRead,
+  onRevoked,
+  promisersOf,
+} from '../right.ts';
+
+/**
+ * The production rules that the world runs on, and the few habits of the agent that are order and I/O rather than
+ * functions. A mutation is these with one entry replaced.
+ */
+export const production = {
+  decide: (view: GroupView): Decision => ({ policy: view.at, actions: [] }),
+  mayAct,
+  mayAnswer,
+  acceptCommand,
+  takePrepare,
+  takeQuorum,
+  onPromiseAsked,
+  onEpochKnown,
+  onPrepared,
+  promiseAge,
+  onAnswer,
+  onRecordRead,
+  onPromises,
+  promisersOf,
+  onQuorumCommand,
+  onRevoked,
+  needsRead,
+  holds,
+  /** From when an answered request counts: its sending. */
+  countsFrom: (sentAt: number, _answeredAt: number): number => sentAt,
+  habits: {
+    /** Stopped means that /proc shows nothing of the engine, not that its postmaster is gone. */
+    checksProc: true,
+    /** A prepared member cuts its receiver, and looks at its position after that. */
+    prepares: 'cut, then report' as 'cut, then report' | 'report, then cut' | 'report only',
+    hasGuard: true,
+    /** A promote command makes the agent look for a right. */
+    promoteNeedsRight: true,
+    /** Reads that decide are direct. */
+    readsDirectly: true,
+  },
+};
+
+export type Rules = typeof production;
