@@ -1,14 +1,6 @@
 import * as z from 'zod';
-import {
-  commandSchema,
-  followerRole,
-  password,
-  settingsSchema,
-  sqlName,
-  stopMode,
-  SLOT_PREFIX,
-  upstreamSchema,
-} from './schemas.ts';
+import { SLOT_PREFIX } from '../engine/slots.ts';
+import { commandSchema, followerRole, password, settingsSchema, sqlName, stopMode, upstreamSchema } from './schemas.ts';
 
 const command = commandSchema;
 /** How long the answer of a task may be held back for its end, ms. 0 answers at once with `running`. */

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { SLOT_PREFIX } from '../engine/slots.ts';
 
 /**
  * Words that requests and answers share. Both sides read tolerantly: unknown fields are dropped, so an agent and its
@@ -43,9 +44,6 @@ export const upstreamSchema = z.object({
   /** Physical replication slot on the RW, made before (see memberSlot). */
   slot: z.string().regex(/^[a-z0-9_]{1,63}$/),
 });
-
-/** Prefix of the replication slots that `PUT /v1/slots` owns; slots of other names are never touched. */
-export const SLOT_PREFIX = 'polardb_stack_';
 
 /** The replication slot that a member of this instance id uses on its RW. */
 export const memberSlot = (instanceId: string): string => `${SLOT_PREFIX}${instanceId.replaceAll('-', '_')}`;

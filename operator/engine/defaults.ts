@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import type { EngineOptions } from './options.ts';
-import type { ImageFacts, Settings, Upstream } from './profile.ts';
+import type { ImageFacts, QuorumSetting, Settings, Upstream } from './profile.ts';
 import type { CommonOwned } from './owned.ts';
+import { formatQuorum } from './quorum.ts';
 import { tlsCopies } from './tls.ts';
 import { upstreamConninfo } from './upstream.ts';
 
@@ -38,10 +39,11 @@ export interface CommonFixed {
   confDir: string;
   tlsDir: string;
   upstream?: Upstream;
+  quorum?: QuorumSetting;
 }
 
 /** Settings of every engine of the family that hold the cluster together. */
-export function commonFixed({ options, confDir, tlsDir, upstream }: CommonFixed): Record<CommonOwned, string> {
+export function commonFixed({ options, confDir, tlsDir, upstream, quorum }: CommonFixed): Record<CommonOwned, string> {
   const tls = tlsCopies(tlsDir);
   return {
     listen_addresses: '*',
@@ -60,5 +62,6 @@ export function commonFixed({ options, confDir, tlsDir, upstream }: CommonFixed)
     hot_standby: 'on',
     primary_conninfo: upstream ? upstreamConninfo(upstream, tls.ca) : '',
     primary_slot_name: upstream?.slot ?? '',
+    synchronous_standby_names: quorum ? formatQuorum(quorum) : '',
   };
 }

@@ -5,6 +5,7 @@ import { formatHbaFile, formatIdentFile, SUPERUSER } from './access.ts';
 import { formatConf, parseConf, withoutSettings } from './conf.ts';
 import type { ControlData } from './control.ts';
 import { parseControlData } from './control.ts';
+import { awaitCut, receivedTimeline } from './cut.ts';
 import { EngineError, SettingsError } from './errors.ts';
 import { ensurePrivateDirectory, readIfExists, writeIfChanged } from './files.ts';
 import { inspectImage } from './image.ts';
@@ -15,14 +16,16 @@ import type { Place } from './place.ts';
 import type * as seam from './profile.ts';
 import { programEnv } from './programs.ts';
 import { promoteByFile } from './promote.ts';
+import { enforceQuorum, NOBODY, proveCommitsWait } from './quorum.ts';
 import { reload } from './reload.ts';
 import { checkWithEngine, compose, differing, normalize, objections } from './settings.ts';
 import type { SettingLayers } from './settings.ts';
 import type { SqlAddress } from './sql.ts';
 import { copyTls } from './tls.ts';
+import { SessionWatch } from './watch.ts';
 
 /** What the configuration of the next start depends on. */
-export type Stand = Pick<seam.LaunchRequest, 'role' | 'upstream'>;
+export type Stand = Pick<seam.LaunchRequest, 'role' | 'upstream' | 'quorum'>;
 
 /** Longest path of a unix socket (sun_path), its closing NUL included. */
 const SOCKET_PATH_BYTES = 108;
@@ -94,7 +97,8 @@ export abstract class FamilyProfile implements seam.EngineProfile {
     await this.prepare();
     await this.#clearRemains();
     await this.#requireSameMajor();
-    const stand = { role: request.role, upstream: request.upstream };
+    const { role, upstream, quorum } = request;
+    const stand = { role, upstream, quorum };
     const settings = await this.#accept(request.settings, stand);
     await this.#writeFiles(settings);
     await this.#cleanAutoConf();
@@ -103,7 +107,7 @@ export abstract class FamilyProfile implements seam.EngineProfile {
     const command = this.program('postgres');
     return {
       command,
-      args: ['-D', this.node, '-c', `config_file=${this.#confFile}`],
+      args: ['-D', this.node, '-c', `config_file=${this.confFile}`],
       env: programEnv(command),
       cwd: this.node,
       user: this.options.user,
@@ -112,30 +116,58 @@ export abstract class FamilyProfile implements seam.EngineProfile {
     };
   }
 
+  /** Members of one volume have no history of their own: there is nothing to rewind. */
+  async rejoin({ upstream }: seam.RejoinRequest, report: seam.Report): Promise<seam.Rejoined> {
+    await this.join(upstream, report);
+    return { how: 'copied' };
+  }
+
   async promote(signal: AbortSignal): Promise<void> {
     await promoteByFile({ tools: this.tools, address: this.sql, directory: this.node, signal });
-    this.#stand = { role: 'rw' };
+    this.#stand = { role: 'rw', quorum: this.#stand.quorum };
   }
 
   async follow(upstream: seam.Upstream): Promise<void> {
-    const stand = { role: this.#stand.role === 'standby' ? 'standby' : 'ro', upstream } as const;
-    const conf = parseConf((await readIfExists(this.#confFile)) ?? '');
-    const { fixed } = this.layers(stand);
-    const settings = { ...Object.fromEntries(conf), ...normalize(fixed) };
-    await this.#writeFiles(settings);
-    this.#stand = stand;
-    if (!(await reload(this.tools, this.sql))) throw new EngineError('NotRunning', 'no engine runs that could follow');
+    await this.#restand({ upstream, role: this.#follower() });
+  }
+
+  async cut(signal: AbortSignal): Promise<seam.LogEnd> {
+    const { tools, sql: address } = this;
+    const knownTimeline = await receivedTimeline(tools, address);
+    await this.#restand({ upstream: undefined, role: this.#follower() });
+    return awaitCut({ tools, address, knownTimeline, signal });
+  }
+
+  async setQuorum({ setting, former }: seam.QuorumChange): Promise<string | undefined> {
+    const { tools, sql: address } = this;
+    if (this.#stand.role !== 'rw') {
+      await this.#restand({ quorum: setting });
+      return undefined;
+    }
+    if (setting.k > 0 && !former?.k) {
+      try {
+        await this.#restand({ quorum: NOBODY });
+        await proveCommitsWait(tools, address);
+      } finally {
+        // Whatever came in between: nobody shall go on waiting for nobody.
+        await this.#restand({ quorum: setting });
+      }
+    } else await this.#restand({ quorum: setting });
+    return enforceQuorum({ tools, address, former: former?.members ?? [], setting });
+  }
+
+  watch(limitMs: number): seam.EngineWatch {
+    return new SessionWatch({ tools: this.tools, address: this.sql, follower: () => this.#follower(), limitMs });
   }
 
   async observe(signal: AbortSignal): Promise<seam.EngineFacts> {
-    const follower = this.#stand.role === 'standby' ? 'standby' : 'ro';
-    return this.tools.withSession(this.sql, session => observe(session, follower), { signal });
+    return this.tools.withSession(this.sql, session => observe(session, this.#follower()), { signal });
   }
 
   async configure(wanted: seam.Settings): Promise<seam.ConfigureResult> {
     const settings = await this.#accept(wanted, this.#stand);
     // Before the first start there is nothing to replace: settings come with the launch.
-    if ((await readIfExists(this.#confFile)) === undefined) return { changed: [], needRestart: [] };
+    if ((await readIfExists(this.confFile)) === undefined) return { changed: [], needRestart: [] };
     const { changed, touched } = await this.#writeFiles(settings);
     if (!touched) return { changed, needRestart: await this.#pendingRestart() };
     return { changed, needRestart: (await reload(this.tools, this.sql)) ?? [] };
@@ -164,13 +196,27 @@ export abstract class FamilyProfile implements seam.EngineProfile {
     await this.#accept(wanted, this.#stand);
   }
 
+  #follower(): Role {
+    return this.#stand.role === 'standby' ? 'standby' : 'ro';
+  }
+
+  /** Changes what is ours in the configuration of a running engine, and waits until it was read. @throws EngineError `NotRunning` */
+  async #restand(change: Partial<Stand>): Promise<void> {
+    const stand = { ...this.#stand, ...change };
+    const conf = parseConf((await readIfExists(this.confFile)) ?? '');
+    const { fixed } = this.layers(stand);
+    await this.#writeFiles({ ...Object.fromEntries(conf), ...normalize(fixed) });
+    this.#stand = stand;
+    if (!(await reload(this.tools, this.sql))) throw new EngineError('NotRunning', 'no engine runs that could reload');
+  }
+
   async #controlData(): Promise<ControlData> {
     const directory = await this.controlDirectory();
     if (directory === undefined) return {};
     return parseControlData((await this.run('pg_controldata', ['-D', directory], 10_000)).stdout);
   }
 
-  get #confFile(): string {
+  protected get confFile(): string {
     return join(this.confDir, 'postgresql.conf');
   }
 
@@ -192,12 +238,12 @@ export abstract class FamilyProfile implements seam.EngineProfile {
     const { user, tls } = this.options;
     await ensurePrivateDirectory(this.confDir, user);
     await ensurePrivateDirectory(this.options.runDir, user);
-    const before = parseConf((await readIfExists(this.#confFile)) ?? '');
+    const before = parseConf((await readIfExists(this.confFile)) ?? '');
     const writes = [
       await copyTls(tls, this.tlsDir, user),
       await writeIfChanged(join(this.confDir, 'pg_hba.conf'), formatHbaFile(), user),
       await writeIfChanged(join(this.confDir, 'pg_ident.conf'), formatIdentFile(this.tools.osUserName()), user),
-      await writeIfChanged(this.#confFile, formatConf(settings), user),
+      await writeIfChanged(this.confFile, formatConf(settings), user),
     ];
     const changed = differing(before, settings).filter(name => !isOwnedSetting(this.engine, name));
     return { changed, touched: writes.includes(true) };

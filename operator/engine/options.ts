@@ -1,11 +1,11 @@
 import { constants, userInfo } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EngineError } from './errors.ts';
-import { processesIn } from './processes.ts';
+import { processesIn, titleOf } from './processes.ts';
 import type { OsUser, RunProgram } from './programs.ts';
 import { runProgram } from './programs.ts';
-import type { WithSession } from './sql.ts';
-import { withSession } from './sql.ts';
+import type { OpenSessionAt, WithSession } from './sql.ts';
+import { openSession, withSession } from './sql.ts';
 
 /** Where an engine lives. Nothing of a cluster or of Kubernetes is in it. */
 export interface EngineOptions {
@@ -37,8 +37,11 @@ export interface TlsFiles {
 export interface EngineTools {
   run: RunProgram;
   withSession: WithSession;
+  openSession: OpenSessionAt;
   /** Ids of processes whose working directory this is; an engine's processes all stand in its data directory. */
   processesIn: (directory: string) => Promise<number[]>;
+  /** What a process calls itself; an engine's processes tell there what they do. Empty when it is gone. */
+  titleOf: (pid: number) => Promise<string>;
   signal: (pid: number, signal: NodeJS.Signals) => void;
   sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
   /** Name of the agent's OS user, as peer authentication will see it. */
@@ -48,7 +51,9 @@ export interface EngineTools {
 export const realTools: EngineTools = {
   run: runProgram,
   withSession,
+  openSession,
   processesIn,
+  titleOf,
   signal: (pid, signal) => {
     process.kill(pid, constants.signals[signal]);
   },

@@ -17,6 +17,7 @@ const COMMON = [
   'hot_standby',
   'primary_conninfo',
   'primary_slot_name',
+  'synchronous_standby_names',
 ] as const;
 export type CommonOwned = (typeof COMMON)[number];
 
@@ -38,7 +39,6 @@ const REFUSED: ReadonlySet<string> = new Set([
   'data_directory',
   'external_pid_file',
   'ssl_ca_file',
-  'synchronous_standby_names',
   'restore_command',
   'recovery_end_command',
   'archive_cleanup_command',

@@ -49,11 +49,32 @@ export class Place {
         `${this.directory} already holds ${state === 'foreign' ? 'other files' : 'data'}`,
       );
     }
-    await writeFileAtomic(this.#marker, `${task}\n`, this.#owner);
+    await this.giveUp(task);
     // rm does not follow links, so a tablespace elsewhere is never touched.
     await rm(this.directory, { recursive: true, force: true });
     await ensurePrivateDirectory(this.directory, this.#owner);
     await work();
+    await this.#finish();
+  }
+
+  /**
+   * Changes finished content in place. Interrupted or failed, it is never taken for a database again: only `fill` will do.
+   * @throws EngineError `NotInitialized`
+   */
+  async rework(task: string, work: () => Promise<void>): Promise<void> {
+    const state = await this.state();
+    if (state !== 'initialized') throw new EngineError('NotInitialized', `${this.directory} is ${state}`);
+    await this.giveUp(task);
+    await work();
+    await this.#finish();
+  }
+
+  /** Gives finished content up, durably: only `fill` will do. */
+  giveUp(task: string): Promise<void> {
+    return writeFileAtomic(this.#marker, `${task}\n`, this.#owner);
+  }
+
+  async #finish(): Promise<void> {
     await syncDirectory(this.directory);
     await syncDirectory(dirname(this.directory));
     await removeDurably(this.#marker);

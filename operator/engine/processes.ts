@@ -14,6 +14,12 @@ export async function processesIn(directory: string): Promise<number[]> {
   return ids.filter((_id, index) => seen[index] === target).map(Number);
 }
 
+/** The title of a process; empty when it is gone. */
+export async function titleOf(pid: number): Promise<string> {
+  const text = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
+  return text.replaceAll('\0', ' ').trim();
+}
+
 /** The postmaster of a data directory, by its pid file, or undefined when the file is missing or names nothing of it. */
 export async function postmasterPid(
   directory: string,

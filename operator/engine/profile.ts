@@ -47,8 +47,30 @@ export interface EngineProfile {
    */
   demote(): Promise<void>;
 
+  /**
+   * Makes a member follow again whose history has parted from the RW's (`local`): rewinds its data, and where that is not
+   * wanted or fails, fills the place anew. The engine must be stopped. Interrupted, only `join` will do.
+   */
+  rejoin(request: RejoinRequest, report: Report): Promise<Rejoined>;
+
   /** Points a running follower at another RW by reload. */
   follow(upstream: Upstream): Promise<void>;
+
+  /**
+   * Cuts a running follower from its upstream, whose pass file the caller has removed, and tells how far its log goes.
+   * It follows nobody until `follow` or `launch`.
+   */
+  cut(signal: AbortSignal): Promise<LogEnd>;
+
+  /**
+   * What commits wait for from now on, on the RW; on a follower from its promotion on. The caller gives it to later
+   * launches again.
+   * @returns the flushed position since when it is proven in force; undefined where no RW runs
+   */
+  setQuorum(change: QuorumChange): Promise<string | undefined>;
+
+  /** A cheap way to look often. */
+  watch(limitMs: number): EngineWatch;
 
   /** What the running engine says; fields it cannot tell are absent. Throws when SQL does not answer in time. */
   observe(signal: AbortSignal): Promise<EngineFacts>;
@@ -109,6 +131,53 @@ export interface LaunchRequest {
   /** Followers only. */
   upstream?: Upstream;
   settings: Settings;
+  /** Default: commits wait for nobody. */
+  quorum?: QuorumSetting;
+}
+
+/** Commits wait for `k` of these application names. */
+export interface QuorumSetting {
+  members: readonly string[];
+  k: number;
+}
+
+export interface QuorumChange {
+  setting: QuorumSetting;
+  /** The one before, proven in force; undefined: nothing is known of it. */
+  former?: QuorumSetting;
+}
+
+export interface RejoinRequest {
+  upstream: Upstream;
+  mayRewind: boolean;
+  signal: AbortSignal;
+}
+
+export interface Rejoined {
+  how: 'rewound' | 'copied';
+  /** Why it was not rewound. */
+  message?: string;
+}
+
+/** How far the log of a follower goes, all of it flushed. */
+export interface LogEnd {
+  timeline: number;
+  /** `X/X`. */
+  lsn: string;
+}
+
+export interface EngineWatch {
+  /** Throws when SQL does not answer in time. */
+  look(): Promise<EngineLook>;
+  close(): void;
+}
+
+/** What is looked at often; see EngineFacts. */
+export interface EngineLook extends Omit<EngineFacts, 'pendingRestart'> {
+  /** Followers: address that the receiver uses. */
+  upstreamAddress?: string;
+  /** RW: who streams from here. */
+  senders?: readonly { name: string; flushedLsn?: string; state: string }[];
 }
 
 export interface Launch {

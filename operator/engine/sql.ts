@@ -37,12 +37,19 @@ export const APPLICATION_NAME = 'polardb-stack';
 
 const CLIENT_GRACE_MS = 500;
 
+/** A session that stays open; closed by whoever opened it. */
+export interface OpenSession extends Session {
+  close(): Promise<void>;
+}
+
+/** The shape of `openSession` that tests replace. */
+export type OpenSessionAt = (address: SqlAddress, options?: SqlOptions) => Promise<OpenSession>;
+
 /**
- * Opens a session over the unix socket, runs `use`, closes it. There is no pool: a local session costs 2 to 5 ms and
- * is rare, while a pooled one would hold a backend for ever and die with every restart of the engine.
+ * Opens a session over the unix socket.
  * @throws what pg throws: DatabaseError with an SQLSTATE in `code`, or a connection error (`isNotRunning`)
  */
-export const withSession: WithSession = async (address, use, options = {}) => {
+export const openSession: OpenSessionAt = async (address, options = {}) => {
   const { signal } = options;
   signal?.throwIfAborted();
   const socket = new Socket();
@@ -51,20 +58,39 @@ export const withSession: WithSession = async (address, use, options = {}) => {
   client.on('error', () => undefined);
   const abort = () => socket.destroy(abortReason(signal));
   signal?.addEventListener('abort', abort, { once: true });
-  try {
-    await client.connect();
-    return await use({
-      query: async <Row>(text: string, values: readonly unknown[] = []) =>
-        (await client.query(text, [...values])).rows as Row[],
-    });
-  } catch (error) {
-    // What a torn session says differs from place to place; the caller asked for the abort and gets its reason.
-    if (signal?.aborted) throw abortReason(signal);
-    throw error;
-  } finally {
+  const close = async () => {
     signal?.removeEventListener('abort', abort);
     await client.end().catch(() => undefined);
     socket.destroy();
+  };
+  try {
+    await client.connect();
+  } catch (error) {
+    await close();
+    throw signal?.aborted ? abortReason(signal) : error;
+  }
+  return {
+    query: async <Row>(text: string, values: readonly unknown[] = []) =>
+      (await client.query(text, [...values])).rows as Row[],
+    close,
+  };
+};
+
+/**
+ * Opens a session, runs `use`, closes it. There is no pool: a local session costs 2 to 5 ms and is rare, while a pooled
+ * one would hold a backend for ever and die with every restart of the engine.
+ * @throws as `openSession`
+ */
+export const withSession: WithSession = async (address, use, options = {}) => {
+  const session = await openSession(address, options);
+  try {
+    return await use(session);
+  } catch (error) {
+    // What a torn session says differs from place to place; the caller asked for the abort and gets its reason.
+    if (options.signal?.aborted) throw abortReason(options.signal);
+    throw error;
+  } finally {
+    await session.close();
   }
 };
 

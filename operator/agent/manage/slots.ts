@@ -1,4 +1,4 @@
-import { SLOT_PREFIX } from '../../agent-api/schemas.ts';
+import { SLOT_PREFIX } from '../../engine/slots.ts';
 import type { SlotsResult } from '../../agent-api/state.ts';
 import type { Sql } from './accounts.ts';
 

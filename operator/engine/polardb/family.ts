@@ -73,12 +73,12 @@ export abstract class PolarFamily extends FamilyProfile {
     await writeIfChanged(this.#signalFile, '', this.options.user);
   }
 
-  protected layers({ upstream }: Stand): Omit<SettingLayers, 'wanted'> {
+  protected layers({ upstream, quorum }: Stand): Omit<SettingLayers, 'wanted'> {
     const { options, confDir, tlsDir } = this;
     return {
       defaults: { ...commonDefaults(this.image), ...POLAR_DEFAULTS },
       fixed: {
-        ...commonFixed({ options, confDir, tlsDir, upstream }),
+        ...commonFixed({ options, confDir, tlsDir, upstream, quorum }),
         ...polarFixed(this.store.directory, options.hostId ?? 1),
       },
     };

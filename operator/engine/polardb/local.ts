@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { EngineOptions, EngineTools } from '../options.ts';
 import { baseBackupArgs, baseBackupProgress } from '../postgresql/basebackup.ts';
-import type { ImageFacts, Report, Upstream } from '../profile.ts';
+import type { ImageFacts, Rejoined, RejoinRequest, Report, Upstream } from '../profile.ts';
 import { copyTls, tlsCopies } from '../tls.ts';
 import { PolarFamily } from './family.ts';
 
@@ -34,6 +34,13 @@ export class PolarLocal extends PolarFamily {
         await this.demote();
       });
     });
+  }
+
+  /** Whether pg_rewind does right by the two directories is not known; a copy is. */
+  override async rejoin({ upstream }: RejoinRequest, report: Report): Promise<Rejoined> {
+    await this.store.giveUp('rejoin');
+    await this.join(upstream, report);
+    return { how: 'copied' };
   }
 
   protected mustBootAsFollower(): Promise<boolean> {

@@ -1,3 +1,4 @@
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Role } from '../../model/roles.ts';
 import { commonDefaults, commonFixed } from '../defaults.ts';
@@ -6,11 +7,13 @@ import { FamilyProfile } from '../family.ts';
 import { ensurePrivateDirectory, removeDurably, writeIfChanged } from '../files.ts';
 import type { EngineOptions, EngineTools } from '../options.ts';
 import { Place } from '../place.ts';
-import type { ImageFacts, InitializeRequest, Report, Upstream } from '../profile.ts';
+import type { ImageFacts, InitializeRequest, Rejoined, RejoinRequest, Report, Upstream } from '../profile.ts';
 import type { SettingLayers } from '../settings.ts';
+import { SLOT_PREFIX } from '../slots.ts';
 import { copyTls, tlsCopies } from '../tls.ts';
 import { baseBackupArgs, baseBackupProgress } from './basebackup.ts';
 import { createDatabaseSystem } from './initdb.ts';
+import { rewindArgs } from './rewind.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -58,14 +61,45 @@ export class PostgresLocal extends FamilyProfile {
     });
   }
 
+  override async rejoin(request: RejoinRequest, report: Report): Promise<Rejoined> {
+    const problem = await this.#rewind(request, report);
+    if (problem === undefined) return { how: 'rewound' };
+    request.signal.throwIfAborted();
+    if ((await this.store.state()) === 'initialized') await this.store.giveUp('rejoin');
+    await this.join(request.upstream, report);
+    return { how: 'copied', message: problem };
+  }
+
+  /** @returns why not, or undefined when it is done */
+  async #rewind({ upstream, mayRewind, signal }: RejoinRequest, report: Report): Promise<string | undefined> {
+    if (!mayRewind) return 'not wanted';
+    const { user, tls } = this.options;
+    await copyTls(tls, this.tlsDir, user);
+    const { ca } = tlsCopies(this.tlsDir);
+    const args = rewindArgs({ upstream, caFile: ca, directory: this.node, configFile: this.confFile });
+    try {
+      await this.store.rework('rewind', async () => {
+        report({ phase: 'Rewinding' });
+        // The recovery of a killed engine runs without a postmaster, which refuses to be a follower.
+        await removeDurably(this.#signal);
+        signal.throwIfAborted();
+        await this.tools.run({ program: this.program('pg_rewind'), args, user, timeoutMs: DAY_MS });
+        await this.demote();
+      });
+      return undefined;
+    } catch (error) {
+      return error instanceof Error ? error.message : String(error);
+    }
+  }
+
   async demote(): Promise<void> {
     await ensurePrivateDirectory(this.node, this.options.user);
     await writeIfChanged(this.#signal, '', this.options.user);
   }
 
-  protected layers({ upstream }: Stand): Omit<SettingLayers, 'wanted'> {
+  protected layers({ upstream, quorum }: Stand): Omit<SettingLayers, 'wanted'> {
     const { options, confDir, tlsDir } = this;
-    return { defaults: commonDefaults(this.image), fixed: commonFixed({ options, confDir, tlsDir, upstream }) };
+    return { defaults: commonDefaults(this.image), fixed: commonFixed({ options, confDir, tlsDir, upstream, quorum }) };
   }
 
   protected prepare(): Promise<void> {
@@ -75,6 +109,15 @@ export class PostgresLocal extends FamilyProfile {
   protected async writeRole(role: Role): Promise<void> {
     if (role === 'rw' && !(await this.endedInRecovery())) await removeDurably(this.#signal);
     else await this.demote();
+    if (role !== 'rw') await this.#dropMemberSlots();
+  }
+
+  /** Slots of a time as RW: on a follower nobody moves them on, and they would keep WAL until the disk is full. */
+  async #dropMemberSlots(): Promise<void> {
+    const directory = join(this.node, 'pg_replslot');
+    for (const name of await readdir(directory)) {
+      if (name.startsWith(SLOT_PREFIX)) await rm(join(directory, name), { recursive: true });
+    }
   }
 
   protected controlDirectory(): Promise<string> {

@@ -3,6 +3,7 @@ import { basename, join } from 'node:path';
 import type { EngineTools } from '../options.ts';
 import type { ProgramRun } from '../programs.ts';
 import { ProgramError } from '../programs.ts';
+import type { Session } from '../sql.ts';
 
 /** Answers of the fake engine's SQL: what a statement that contains `match` returns. */
 export interface SqlAnswer {
@@ -31,17 +32,20 @@ export class FakeEngine {
       this.fail = undefined;
       throw new ProgramError(run.program, 'was ended by SIGKILL', { killedBy: 'SIGKILL' });
     },
-    withSession: (_address, use) =>
-      use({
-        query: <Row>(text: string) => {
-          this.statements.push(text);
-          return Promise.resolve((this.answers.find(({ match }) => text.includes(match))?.rows() ?? []) as Row[]);
-        },
-      }),
+    withSession: (_address, use) => use(this.#session),
+    openSession: () => Promise.resolve({ ...this.#session, close: () => Promise.resolve() }),
     processesIn: () => Promise.resolve([]),
+    titleOf: () => Promise.resolve(''),
     signal: (pid, signal) => this.signals.push({ pid, signal }),
     sleep: () => Promise.resolve(),
     osUserName: () => 'postgres',
+  };
+
+  readonly #session: Session = {
+    query: <Row>(text: string) => {
+      this.statements.push(text);
+      return Promise.resolve((this.answers.find(({ match }) => text.includes(match))?.rows() ?? []) as Row[]);
+    },
   };
 
   /** Arguments of each call of a program. */

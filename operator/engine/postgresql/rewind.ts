@@ -1,0 +1,22 @@
+import { formatConninfo, parseConninfo } from '../conf.ts';
+import type { Upstream } from '../profile.ts';
+import { upstreamConninfo } from '../upstream.ts';
+
+export interface Rewind {
+  upstream: Upstream;
+  caFile: string;
+  /** Data directory; the engine in it must be stopped. */
+  directory: string;
+  /** It stands outside the data directory, where the recovery that pg_rewind runs first would not find it. */
+  configFile: string;
+}
+
+/**
+ * Arguments of pg_rewind. It reads the RW's files by SQL as `replicator`, whose level of the original's (15) may do that.
+ * A target that was killed is recovered first, by pg_rewind itself.
+ */
+export function rewindArgs({ upstream, caFile, directory, configFile }: Rewind): string[] {
+  const conninfo = Object.fromEntries(parseConninfo(upstreamConninfo(upstream, caFile)));
+  const source = formatConninfo({ ...conninfo, dbname: 'postgres', application_name: 'polardb-stack rewind' });
+  return [`--target-pgdata=${directory}`, `--source-server=${source}`, `--config-file=${configFile}`, '--progress'];
+}

@@ -1,0 +1,138 @@
+import { EngineError } from './errors.ts';
+import type { EngineTools } from './options.ts';
+import type { QuorumSetting } from './profile.ts';
+import type { Session, SqlAddress } from './sql.ts';
+
+/** Value of synchronous_standby_names. */
+export function formatQuorum({ members, k }: QuorumSetting): string {
+  if (k === 0 || members.length === 0) return '';
+  return `ANY ${k} (${members.map(name => `"${name.replaceAll('"', '""')}"`).join(', ')})`;
+}
+
+/** Nobody is called so: commits wait as long as this is in force. */
+export const NOBODY: QuorumSetting = { members: ['polardb-stack nobody'], k: 1 };
+
+const PAUSE_MS = 3;
+/** A walsender whose member does not acknowledge for so long is ended: one that is gone decides nothing either. */
+const PATIENCE_MS = 300;
+const LIMIT_MS = 10_000;
+
+export interface Enforcement {
+  tools: Pick<EngineTools, 'withSession' | 'openSession' | 'signal' | 'sleep'>;
+  address: SqlAddress;
+  /** Members of the setting before this one, where it is known. */
+  former: readonly string[];
+  setting: QuorumSetting;
+}
+
+interface Walsender {
+  pid: number;
+  name: string;
+  hasFlushed: boolean;
+}
+
+/**
+ * Proves that every process of the running RW that decides about waiting goes by `setting`, whose file is in place and
+ * announced. A reload is per process (protocol, Changes of (E, k)): each walsender decides by its own copy whether an
+ * acknowledgement releases a commit. So removed members' walsenders are ended, the others get the signal from here, and
+ * a small record is written after it: a walsender that has heard its member acknowledge that record has read the file
+ * before. That record also wakes those who wait by the former setting.
+ * @returns the flushed position since when the setting is in force
+ * @throws EngineError `TimedOut`
+ */
+export function enforceQuorum({ tools, address, former, setting }: Enforcement): Promise<string> {
+  const limit = AbortSignal.timeout(LIMIT_MS);
+  const names = [...new Set([...former, ...setting.members])];
+  const run = async (session: Session): Promise<string> => {
+    const before = await walsenders(session, names, '0/0');
+    for (const { pid } of before) tools.signal(pid, 'SIGHUP');
+    const removed = before.filter(it => !setting.members.includes(it.name));
+    for (const { pid } of removed) await session.query('SELECT pg_terminate_backend($1)', [pid]);
+    const nudge = await writeRecord(session);
+    const asked = new Set(before.map(it => it.pid));
+    for (let waitedMs = 0; ; waitedMs += PAUSE_MS) {
+      const left = (await walsenders(session, names, nudge)).filter(it => asked.has(it.pid) && !isProven(it, setting));
+      if (left.length === 0) return nudge;
+      if (waitedMs > PATIENCE_MS)
+        for (const { pid } of left) await session.query('SELECT pg_terminate_backend($1)', [pid]);
+      await tools.sleep(PAUSE_MS, limit);
+    }
+  };
+  return withLimit(limit, tools.withSession(address, run, { signal: limit }));
+}
+
+const isProven = (it: Walsender, { members }: QuorumSetting): boolean => it.hasFlushed && members.includes(it.name);
+
+/** Those whose acknowledgement may count by the old or the new setting. */
+async function walsenders(session: Session, names: readonly string[], lsn: string): Promise<Walsender[]> {
+  return session.query<Walsender>(
+    `SELECT pid, application_name AS name, coalesce(flush_lsn >= $2::pg_lsn, false) AS "hasFlushed"
+       FROM pg_stat_replication WHERE application_name = ANY ($1::text[]) OR sync_priority > 0`,
+    [names, lsn],
+  );
+}
+
+/** A small record, flushed here without waiting for anybody. @returns its position */
+async function writeRecord(session: Session): Promise<string> {
+  await session.query('SET synchronous_commit = local');
+  const [row] = await session.query<{ lsn: string }>(
+    "SELECT pg_logical_emit_message(true, 'polardb-stack', '')::text AS lsn",
+  );
+  return row!.lsn;
+}
+
+/**
+ * Whether commits wait at all is a flag that the checkpointer sets, at its leisure, and that nobody can read. So the
+ * setting in force must be NOBODY: a commit is tried until one is seen to wait.
+ * @throws EngineError `TimedOut`
+ */
+export async function proveCommitsWait(tools: Enforcement['tools'], address: SqlAddress): Promise<void> {
+  const limit = AbortSignal.timeout(LIMIT_MS);
+  const run = async (watcher: Session): Promise<void> => {
+    while (!(await isCommitHeld(tools, address, watcher))) await tools.sleep(PAUSE_MS, limit);
+  };
+  await withLimit(limit, tools.withSession(address, run, { signal: limit }));
+}
+
+async function isCommitHeld(tools: Enforcement['tools'], address: SqlAddress, watcher: Session): Promise<boolean> {
+  const session = await tools.openSession(address);
+  try {
+    const [row] = await session.query<{ pid: number }>(
+      "SELECT pg_backend_pid() AS pid, set_config('synchronous_commit', 'on', false)",
+    );
+    let isOver = false;
+    const commit = session
+      .query("SELECT pg_logical_emit_message(true, 'polardb-stack', '')")
+      .catch(() => undefined)
+      .finally(() => (isOver = true));
+    while (!isOver) {
+      if (await isWaiting(watcher, row!.pid)) {
+        await watcher.query('SELECT pg_terminate_backend($1)', [row!.pid]);
+        await commit;
+        return true;
+      }
+    }
+    return false;
+  } finally {
+    await session.close();
+  }
+}
+
+async function isWaiting(watcher: Session, pid: number): Promise<boolean> {
+  const [row] = await watcher.query<{ waits: boolean }>(
+    "SELECT coalesce(wait_event = 'SyncRep', false) AS waits FROM pg_stat_activity WHERE pid = $1",
+    [pid],
+  );
+  return row?.waits ?? false;
+}
+
+async function withLimit<T>(limit: AbortSignal, work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (!limit.aborted) throw error;
+    throw new EngineError('TimedOut', `the setting for commits is not proven in force within ${LIMIT_MS} ms`, {
+      cause: error,
+    });
+  }
+}
