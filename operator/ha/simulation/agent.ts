@@ -1,23 +1,25 @@
 import type { Command } from '../action.ts';
 import type { CommandStamp } from '../command.ts';
-import type { HeardReport, Prepared, Sender } from '../evidence.ts';
-import { formatIncarnation, isSameIncarnation, parseIncarnation, type Incarnation } from '../incarnation.ts';
+import type { HeardReport, Prepared } from '../evidence.ts';
+import { formatIncarnation, isSameIncarnation, type Incarnation } from '../incarnation.ts';
 import type { HaOptions } from '../options.ts';
 import type { PromiseAsk, PromiseState } from '../promise.ts';
 import type { GrantNote } from '../record.ts';
+import { lookAt, type AgentReport } from './agent-report.ts';
 import type { Persisted } from './agent-state.ts';
 import type { ApiServer } from './api-server.ts';
-import { lsnOf, timelineOf, type Data, type OwnVolume } from './data.ts';
+import type { Data, OwnVolume } from './data.ts';
 import { EngineKeeper } from './engine-keeper.ts';
 import { ASYNCHRONOUS, type Address, type EngineSurroundings, type SyncSetting } from './engine-run.ts';
 import { Guard } from './guard.ts';
 import type { Container, Machine } from './kubelet.ts';
-import { MemberTasks, type Reply } from './member-tasks.ts';
+import { MemberTasks } from './member-tasks.ts';
 import type { Host } from './network.ts';
 import { Process } from './process.ts';
 import { RightKeeping } from './right-keeping.ts';
 import type { Rules } from './rules.ts';
 import type { VirtualTime } from './time.ts';
+import type { Reply } from './work.ts';
 
 /** What an agent finds around itself. */
 export interface AgentWorld extends EngineSurroundings {
@@ -32,13 +34,6 @@ export interface AgentWorld extends EngineSurroundings {
   agentOf: (incarnation: Incarnation) => Agent | undefined;
   iso: () => string;
 }
-
-/** What an agent says of itself; the hearer adds when it heard it and what the pod's status shows. */
-export type AgentReport = Omit<HeardReport, 'heardAt' | 'askedAtEpoch' | 'container'> & {
-  nonce: string;
-  /** Of the newest beat of that cluster manager that was taken in before. */
-  echo?: CommandStamp;
-};
 
 /** Cluster manager to agent, over the stream that it opened. */
 export interface Beat {
@@ -146,6 +141,10 @@ export class Agent implements Container {
     return { generation, k, members: quorum.members.map(formatIncarnation) };
   }
 
+  get task(): HeardReport['task'] {
+    return this.#tasks.work.task;
+  }
+
   /** Does any cluster manager speak to it at present? */
   get hasManager(): boolean {
     return [...this.#streams.values()].some(it => this.now < it.heardAt + this.world.options.silentMs);
@@ -236,59 +235,13 @@ export class Agent implements Container {
   #reportTo(stream: OpenStream): void {
     const nonce = `${this.name} ${++this.#nonce}`;
     this.right.onSent(nonce);
-    const report: AgentReport = { ...this.#look(), nonce, echo: stream.echo };
+    const report: AgentReport = { ...lookAt(this), nonce, echo: stream.echo };
     const channel = `${this.name}>${stream.cm}`;
     this.world.network.sendInOrder(channel, [this.host, stream.host], stream.process, () => stream.onReport(report));
-  }
-
-  #look(): Omit<AgentReport, 'nonce' | 'echo'> {
-    const { engine, data, persisted } = this;
-    const { run } = engine;
-    const { member, demotedEpoch } = persisted;
-    const isUp = engine.state === 'running' && run?.hasPostmaster === true;
-    const { quorum } = member;
-    return {
-      incarnation: this.incarnation,
-      leaving: this.leaving,
-      volume: { state: data.state, clusterUid: data.clusterUid, epoch: data.epoch },
-      highestEpoch: member.highest?.epoch,
-      demotedEpoch,
-      engine: { state: engine.state, role: this.#role, acceptsWrites: engine.isWriting },
-      stopped: this.stopped,
-      position: isUp ? { timeline: timelineOf(data), lsn: BigInt(lsnOf(data)) } : undefined,
-      receiver: isUp && run.role === 'ro' ? { streaming: run.isStreaming, from: this.#upstream } : undefined,
-      prepared: this.prepared && {
-        ...this.prepared,
-        promiseAgeMs: this.world.rules.promiseAge(this.promise, this.now),
-      },
-      quorum: quorum && {
-        ...{ generation: quorum.generation, members: quorum.members, k: quorum.k },
-        isInEffect: engine.isWriting && this.inEffect?.generation === quorum.generation,
-        since: this.inEffect?.since,
-      },
-      senders: engine.isWriting ? run?.senders.flatMap(toSender) : undefined,
-      settingsHash: 'settings',
-      task: this.#tasks.task,
-      needsRejoin: run?.role === 'ro' && run.isDiverged,
-    };
-  }
-
-  get #role(): 'rw' | 'ro' | undefined {
-    const { role } = this.persisted.plan;
-    return role === 'stopped' ? undefined : role;
-  }
-
-  get #upstream(): Incarnation | undefined {
-    return parseIncarnation(this.engine.run?.upstreamName ?? '');
   }
 
   /** Is that incarnation this one, by the rules? */
   isMe(incarnation: Incarnation): boolean {
     return isSameIncarnation(incarnation, this.incarnation);
   }
-}
-
-function toSender({ name, flushedLsn }: { name: string; flushedLsn: number }): Sender[] {
-  const incarnation = parseIncarnation(name);
-  return incarnation ? [{ incarnation, flushed: BigInt(flushedLsn), state: 'streaming' }] : [];
 }

@@ -33,10 +33,9 @@ export class Promises {
     this.#mayAnswerLate = mayAnswerLate;
   }
 
-  /** Since the last look at it: rows that this RW acknowledged. */
-  acknowledgedBy(run: EngineRun): number {
-    const last = this.#acknowledged.at(-1);
-    return last?.run === run ? 1 : 0;
+  /** The last acknowledged row was this RW's. */
+  isAcknowledging(run: EngineRun): boolean {
+    return this.#acknowledged.at(-1)?.run === run;
   }
 
   /** Who acknowledges at present, or did last. */

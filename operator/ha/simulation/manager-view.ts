@@ -1,4 +1,5 @@
 import type { Attestation, NodeView, PodView } from '../evidence.ts';
+import type { GroupRecord } from '../record.ts';
 import type { HaOptions } from '../options.ts';
 import type { GroupView, InstanceView } from '../view.ts';
 import type { Topology } from '../../model/roles.ts';
@@ -19,8 +20,7 @@ export interface Site {
 /** One group as a cluster manager sees it: its own record, what it heard, and caches that may lag. */
 export function viewOf(manager: Manager, { api, site, iso }: ManagerWorld): GroupView {
   const cached = api.cached;
-  const { record } = manager.recorded ?? {};
-  const node = (record?.grant ?? record?.former?.grant)?.node;
+  const node = nodeOf(manager.recorded?.record);
   const { request } = cached;
   return {
     ...site,
@@ -49,6 +49,8 @@ export function viewOf(manager: Manager, { api, site, iso }: ManagerWorld): Grou
     at: iso(),
   };
 }
+
+const nodeOf = (record: GroupRecord | undefined): string | undefined => (record?.grant ?? record?.former?.grant)?.node;
 
 const toPodView = ({ uid, leaving, terminated }: Stored['pods'][number]): PodView => ({ uid, leaving, terminated });
 

@@ -12,7 +12,8 @@ import {
 import { noMemory, type GroupMemory } from '../memory.ts';
 import { commandStamp } from '../record.ts';
 import type { CommandOutcome, Recorded } from '../view.ts';
-import type { Agent, AgentReport, Beat } from './agent.ts';
+import type { Agent, Beat } from './agent.ts';
+import type { AgentReport } from './agent-report.ts';
 import type { ApiServer } from './api-server.ts';
 import { Elector } from './elector.ts';
 import { viewOf, type Site } from './manager-view.ts';

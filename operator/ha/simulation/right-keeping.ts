@@ -82,7 +82,9 @@ export class RightKeeping {
     const sentAt = this.#sent.get(nonce);
     if (sentAt === undefined) return;
     this.#answeredAt = this.#now;
-    this.#set(rules.onAnswer(this.state, { stamp, sentAt: rules.countsFrom(sentAt, this.#now) }, this.#options));
+    this.#set(
+      rules.onAnswer(this.state, { stamp, sentAt: rules.countsFrom({ sentAt, answeredAt: this.#now }) }, this.#options),
+    );
   }
 
   /** A beat or a command tells what is recorded. */
@@ -114,7 +116,7 @@ export class RightKeeping {
         done: answer => {
           const record = answer === 'none' ? undefined : answer.got;
           if (record) {
-            const counted = rules.countsFrom(sentAt, this.#now);
+            const counted = rules.countsFrom({ sentAt, answeredAt: this.#now });
             this.#set(rules.onRecordRead(this.state, { record, sentAt: counted }, this.#options));
             onRead(record);
           }
@@ -144,7 +146,7 @@ export class RightKeeping {
     for (const member of rules.promisersOf(this.state)) {
       askPromise(member, { clusterUid, epoch, generation, from: me }, () => {
         promised.push(member);
-        const counted = rules.countsFrom(sentAt, this.#now);
+        const counted = rules.countsFrom({ sentAt, answeredAt: this.#now });
         this.#set(rules.onPromises(this.state, { epoch, promised, sentAt: counted, now: this.#now }, this.#options));
       });
     }

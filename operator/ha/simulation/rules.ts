@@ -40,7 +40,7 @@ export const production = {
   needsRead,
   holds,
   /** From when an answered request counts: its sending. */
-  countsFrom: (sentAt: number, _answeredAt: number): number => sentAt,
+  countsFrom: ({ sentAt }: Asked): number => sentAt,
   habits: {
     /** Stopped means that /proc shows nothing of the engine, not that its postmaster is gone. */
     checksProc: true,
@@ -53,5 +53,11 @@ export const production = {
     readsDirectly: true,
   },
 };
+
+/** A request that was answered, by the asker's clock, ms. */
+interface Asked {
+  sentAt: number;
+  answeredAt: number;
+}
 
 export type Rules = typeof production;

@@ -1,4 +1,4 @@
-import { formatIncarnation, type Incarnation } from '../incarnation.ts';
+import { formatIncarnation, isSameIncarnation, type Incarnation } from '../incarnation.ts';
 import type { HaOptions } from '../options.ts';
 import { DEFAULT_OPTIONS } from '../options.ts';
 import type { Topology } from '../../model/roles.ts';
@@ -120,10 +120,9 @@ export class World {
   get isServing(): boolean {
     const { published, record } = this.api.stored;
     const { latest } = this.promises;
-    const name = published && formatIncarnation(published);
     const { holder } = record?.record ?? {};
-    const isPublished = holder !== undefined && formatIncarnation(holder) === name && latest?.name === name;
-    return isPublished && latest?.acceptsWrites === true && this.promises.acknowledgedBy(latest) > 0;
+    if (!published || !holder || !latest?.acceptsWrites || !isSameIncarnation(published, holder)) return false;
+    return latest.name === formatIncarnation(published) && this.promises.isAcknowledging(latest);
   }
 
   powerOn(host: Host): void {

@@ -1,0 +1,58 @@
+import type { CommandStamp } from '../command.ts';
+import type { HeardReport, QuorumReport, Sender } from '../evidence.ts';
+import { parseIncarnation } from '../incarnation.ts';
+import type { Agent } from './agent.ts';
+import { lsnOf, timelineOf } from './data.ts';
+import type { EngineRun } from './engine-run.ts';
+
+/** What an agent says of itself; the hearer adds when it heard it and what the pod's status shows. */
+export type AgentReport = Omit<HeardReport, 'heardAt' | 'askedAtEpoch' | 'container'> & {
+  nonce: string;
+  /** Of the newest beat of that cluster manager that was taken in before. */
+  echo?: CommandStamp;
+};
+
+/** Looks at everything once. */
+export function lookAt(agent: Agent): Omit<AgentReport, 'nonce' | 'echo'> {
+  const { engine, data, persisted, prepared } = agent;
+  const { member, demotedEpoch, plan } = persisted;
+  const promiseAgeMs = agent.world.rules.promiseAge(agent.promise, agent.now);
+  return {
+    incarnation: agent.incarnation,
+    leaving: agent.leaving,
+    volume: { state: data.state, clusterUid: data.clusterUid, epoch: data.epoch },
+    highestEpoch: member.highest?.epoch,
+    demotedEpoch,
+    engine: {
+      state: engine.state,
+      role: plan.role === 'stopped' ? undefined : plan.role,
+      acceptsWrites: engine.isWriting,
+    },
+    stopped: agent.stopped,
+    ...(engine.state === 'running' && engine.run?.hasPostmaster && lookAtRun(engine.run)),
+    prepared: prepared && { ...prepared, promiseAgeMs },
+    quorum: quorumOf(agent),
+    settingsHash: 'settings',
+    task: agent.task,
+  };
+}
+
+function lookAtRun(run: EngineRun): Partial<AgentReport> {
+  const position = { timeline: timelineOf(run.data), lsn: BigInt(lsnOf(run.data)) };
+  if (run.role === 'rw') return { position, senders: run.senders.flatMap(toSender) };
+  const from = parseIncarnation(run.upstreamName ?? '');
+  return { position, receiver: { streaming: run.isStreaming, from }, needsRejoin: run.isDiverged };
+}
+
+function quorumOf({ persisted, engine, inEffect }: Agent): QuorumReport | undefined {
+  const { quorum } = persisted.member;
+  if (!quorum) return undefined;
+  const { generation, members, k } = quorum;
+  const isInEffect = engine.isWriting && inEffect?.generation === generation;
+  return { generation, members, k, isInEffect, since: isInEffect ? inEffect.since : undefined };
+}
+
+function toSender({ name, flushedLsn }: { name: string; flushedLsn: number }): Sender[] {
+  const incarnation = parseIncarnation(name);
+  return incarnation ? [{ incarnation, flushed: BigInt(flushedLsn), state: 'streaming' }] : [];
+}
