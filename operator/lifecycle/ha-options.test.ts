@@ -1,14 +1,14 @@
 import { expect } from 'chai';
-import { parseCluster } from '../../crds/mpdcluster.ts';
+import { clusterProblems, mpdClusterSpec } from '../../crds/mpdcluster.ts';
 import { DEFAULT_OPTIONS, OPTION_BOUNDS, optionProblems, type HaOptions } from '../ha/options.ts';
 import { localSpec } from './testing/fixtures.ts';
 
-const metadata = { namespace: 'shop', name: 'orders', uid: 'uid' };
-
 /** What `spec.ha` is after validation, or the fields that are refused. */
 function read(ha: Partial<HaOptions>): HaOptions | string[] {
-  const { value, problems } = parseCluster({ metadata, spec: { ...localSpec, ha } });
-  return value?.spec.ha ?? (problems ?? []).map(({ field }) => field.replace('spec.ha.', ''));
+  const spec = { ...localSpec, ha };
+  const problems = clusterProblems({ metadata: { name: 'orders' }, spec });
+  if (problems.length > 0) return problems.map(({ field }) => field.replace('spec.ha.', ''));
+  return mpdClusterSpec.parse(spec).ha;
 }
 
 /** `spec.ha` cannot import the protocol's room: this keeps both alike. */
