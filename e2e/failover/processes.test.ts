@@ -1,32 +1,35 @@
 import { expect } from 'chai';
+import type { Database } from '../support/database.ts';
 import { localSpec } from '../support/engine.ts';
 import { FailoverTrial } from '../support/failover.ts';
-import { engineProcesses, hasEngine, signal } from '../support/processes.ts';
+import { DatabaseLoad } from '../support/load.ts';
+import { engineOf, engineProcesses, hasEngine, signal } from '../support/processes.ts';
 import { scenario } from '../support/scenario.ts';
 
 describe('failover: processes of the RW', function () {
   this.timeout(300_000);
   const scene = scenario('processes');
+  let database: Database;
   let trial: FailoverTrial;
 
   before(async () => {
-    const database = await scene.newCluster('db', localSpec(2));
+    database = await scene.newCluster('db', localSpec(2));
     trial = new FailoverTrial(scene, database, { instances: 3, members: 2 });
     await trial.well();
   });
 
-  it('its first engine process is killed', async () => {
+  it('its first process is killed: the backends that it leaves acknowledge nothing that is lost', async () => {
     await trial.survives(async ({ rw }) => {
-      const { node, postmaster } = await engineProcesses(scene.local, rw);
-      await signal(scene.local, node, 'KILL', [postmaster!]);
+      const { postmaster } = await engineProcesses(rw);
+      signal('SIGKILL', [postmaster!]);
     });
   });
 
   it('one backend is killed: the engine recovers by itself, and nobody else is granted', async () => {
     const { before, after } = await trial.survives(async ({ rw }) => {
-      const { node, children } = await engineProcesses(scene.local, rw);
-      const backend = children.find(({ what }) => what.includes('idle') || what.includes('INSERT'));
-      await signal(scene.local, node, 'KILL', [backend!.pid]);
+      const { children } = await engineProcesses(rw);
+      const backend = children.find(({ what }) => /^app .* (idle|INSERT)/.test(what));
+      signal('SIGKILL', [backend!.pid]);
     });
     expect(after.record.epoch).to.equal(before.record.epoch);
     expect(after.rw.metadata.uid).to.equal(before.rw.metadata.uid);
@@ -34,43 +37,42 @@ describe('failover: processes of the RW', function () {
 
   it('its engine hangs', async () => {
     await trial.survives(async ({ rw, load }) => {
-      const { node, postmaster, children } = await engineProcesses(scene.local, rw);
-      const pids = [postmaster!, ...children.map(({ pid }) => pid)];
-      await signal(scene.local, node, 'STOP', pids);
+      const engine = engineOf(await engineProcesses(rw));
+      signal('SIGSTOP', engine);
       await load.writes(60_000);
       // Whoever is still there must not go on where it stood.
-      const left = await hasEngine(scene.local, rw);
-      if (left) await signal(scene.local, node, 'CONT', pids);
+      signal('SIGCONT', engine);
     });
   });
 
   it('its agent is killed, and the container with it', async () => {
     await trial.survives(async ({ rw }) => {
-      const { node, agent } = await engineProcesses(scene.local, rw);
-      await signal(scene.local, node, 'KILL', [agent]);
+      const { agent } = await engineProcesses(rw);
+      signal('SIGKILL', [agent]);
     });
   });
 
   it('its agent hangs, and goes on after the failover', async () => {
     const { before, after } = await trial.survives(async ({ rw, load }) => {
-      const { node, agent } = await engineProcesses(scene.local, rw);
-      await signal(scene.local, node, 'STOP', [agent]);
-      await scene.eventually(
-        'its guard ended the engine',
-        async () => !(await hasEngine(scene.local, rw)) || undefined,
-      );
+      const { agent } = await engineProcesses(rw);
+      signal('SIGSTOP', [agent]);
+      await scene.eventually('its guard ended the engine', async () => !(await hasEngine(rw)) || undefined);
       await load.writes();
-      await signal(scene.local, node, 'CONT', [agent]);
+      signal('SIGCONT', [agent]);
     });
     expect(after.record.epoch).to.be.greaterThan(before.record.epoch);
   });
 
-  it('its agent and guard hang', async () => {
+  it('its agent and guard hang: the engine that goes on acknowledges nothing that its successor has not', async () => {
     await trial.survives(async ({ rw, load }) => {
-      const { node, agent, guard } = await engineProcesses(scene.local, rw);
-      await signal(scene.local, node, 'STOP', [agent, guard!]);
-      await load.writes(60_000).catch(() => undefined);
-      await signal(scene.local, node, 'CONT', [agent, guard!]);
+      const { agent, guard } = await engineProcesses(rw);
+      const beside = await DatabaseLoad.start(scene, database, rw);
+      signal('SIGSTOP', [agent, guard!]);
+      await trial.successor(rw.metadata.uid);
+      await load.writes();
+      signal('SIGCONT', [agent, guard!]);
+      await scene.eventually('it is stopped', async () => !(await hasEngine(rw)) || undefined);
+      expect((await beside.end()).verdict.lost).to.deep.equal([]);
     });
   });
 });

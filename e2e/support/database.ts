@@ -5,8 +5,8 @@ import type { KubeClient } from '../../operator/kube/client.ts';
 import { RESOURCES, type Pod, type Secret } from '../../operator/kube/resources.ts';
 import type { KubeObject } from '../../operator/kube/types.ts';
 import { MPD_CLUSTERS, type RawCluster } from '../../operator/lifecycle/kinds.ts';
-import { LABEL, ORIGINAL_LABEL, roleLabel } from '../../operator/model/labels.ts';
-import { appSecret, recordName } from '../../operator/model/names.ts';
+import { INCARNATION_ANNOTATION, LABEL, ORIGINAL_LABEL, roleLabel } from '../../operator/model/labels.ts';
+import { appSecret, recordName, rwService } from '../../operator/model/names.ts';
 import type { Role } from '../../operator/model/roles.ts';
 import { missingOfCluster } from '../../scripts/quickstart/judge.ts';
 import type { Cluster } from '../../scripts/quickstart/objects.ts';
@@ -114,6 +114,18 @@ export class Database {
     const [pod] = await this.pods('rw');
     if (!pod) throw new Error(`cluster ${this.name} has no pod of an RW`);
     return pod;
+  }
+
+  /** Instance id of one of its pods. */
+  instanceOf({ metadata }: Pod): string {
+    return metadata.labels?.[LABEL.instance] ?? '';
+  }
+
+  /** Whom Service `<c>-rw` leads to, as an incarnation; undefined when to nobody. */
+  async published(): Promise<string | undefined> {
+    const ref = { namespace: this.namespace, name: rwService(this.name) };
+    const slice = await this.#client.get(RESOURCES.endpointSlices, ref);
+    return slice?.metadata.annotations?.[INCARNATION_ANNOTATION] || undefined;
   }
 
   /** @throws Error when there is none, or what is there is no record */

@@ -1,11 +1,12 @@
 import { expect } from 'chai';
+import { formatIncarnation } from '../../operator/ha/incarnation.ts';
 import type { GroupRecord } from '../../operator/ha/record.ts';
 import type { Pod } from '../../operator/kube/resources.ts';
-import { gaps, spans, type LoadEvent } from '../../scripts/load/report.ts';
+import { gaps, spans } from '../../scripts/load/report.ts';
 import type { Database } from './database.ts';
 import { Faults } from './faults.ts';
-import { DatabaseLoad } from './load.ts';
-import type { Scenario } from './scenario.ts';
+import { DatabaseLoad, type LoadOutcome } from './load.ts';
+import type { Place } from './place.ts';
 
 /** A cluster before or after a fault. */
 export interface Standing {
@@ -14,15 +15,18 @@ export interface Standing {
 }
 
 /** What a fault came to, once all is well again. */
-export interface Outcome {
+export interface Outcome extends LoadOutcome {
   before: Standing;
   after: Standing;
-  events: readonly LoadEvent[];
 }
 
 /** What a fault may work with. */
 export interface UnderFault {
   rw: Pod;
+  /** Node of the RW. */
+  node: string;
+  /** ROs whose node may have a fault without cutting this machine off from Services. */
+  ros: readonly Pod[];
   load: DatabaseLoad;
   faults: Faults;
 }
@@ -39,11 +43,11 @@ const WELL_MS = 150_000;
 
 /** Faults under write load against one cluster, and what must hold for each of them. */
 export class FailoverTrial {
-  readonly #scene: Scenario;
+  readonly #scene: Place;
   readonly #database: Database;
   readonly #size: Size;
 
-  constructor(scene: Scenario, database: Database, size: Size) {
+  constructor(scene: Place, database: Database, size: Size) {
     this.#scene = scene;
     this.#database = database;
     this.#size = size;
@@ -56,11 +60,27 @@ export class FailoverTrial {
    * @param fault returns when what it did is taken back, or will not be
    */
   async survives(fault: (under: UnderFault) => Promise<void>): Promise<Outcome> {
+    const outcome = await this.run(fault);
+    const { before, after, events, verdict } = outcome;
+    expect(verdict.lost, 'acknowledged rows that are lost').to.deep.equal([]);
+    expect(verdict.acknowledged, 'acknowledged rows').to.be.greaterThan(0);
+    const grants = after.record.epoch - before.record.epoch;
+    const turns = spans(events);
+    expect(turns.length, `servers that acknowledged in turn: ${JSON.stringify(turns)}`).to.be.at.most(grants + 1);
+    const pauses = gaps(events).map(({ ms }) => Math.round(ms));
+    console.log(`      gaps: ${pauses.join(', ') || 'none'} ms; epoch +${grants}`);
+    return outcome;
+  }
+
+  /** As {@link survives}, and leaves the judgement to the caller. */
+  async run(fault: (under: UnderFault) => Promise<void>): Promise<Outcome> {
+    const { node, gateway } = await this.place();
     const before = await this.well();
+    const ros = (await this.#database.pods('ro')).filter(({ spec }) => spec?.nodeName !== gateway);
     const faults = new Faults(this.#scene.local);
-    const load = await DatabaseLoad.start(this.#scene, this.#database, { awayFrom: before.rw.spec?.nodeName });
+    const load = await DatabaseLoad.start(this.#scene, this.#database);
     try {
-      await fault({ rw: before.rw, load, faults });
+      await fault({ rw: before.rw, node, ros, load, faults });
       await load.writes(WELL_MS);
     } catch (error) {
       await load.stop();
@@ -69,18 +89,33 @@ export class FailoverTrial {
       await faults.mendAll();
     }
     const after = await this.well();
-    const events = await load.endWithoutLoss();
+    const ended = await load.end();
     if (this.#size.members > 0) await this.#isEverywhere(load);
-    const grants = after.record.epoch - before.record.epoch;
-    expect(spans(events).length, `servers in turn: ${JSON.stringify(spans(events))}`).to.be.at.most(grants + 1);
-    console.log(
-      `      gaps ${
-        gaps(events)
-          .map(({ ms }) => Math.round(ms))
-          .join(', ') || 'none'
-      } ms`,
+    return { before, after, ...ended };
+  }
+
+  /** Waits until another pod than this one holds the right and is published. */
+  async successor(formerUid: string | undefined): Promise<Pod> {
+    const database = this.#database;
+    return await this.#scene.eventually(
+      'there is a successor',
+      async () => {
+        const { holder } = await database.record();
+        const published = await database.published();
+        if (!holder || holder.podUid === formerUid || published !== formatIncarnation(holder)) {
+          throw new Error(`the record names ${holder?.instanceId ?? 'nobody'}, published is ${published ?? 'nobody'}`);
+        }
+        return (await database.pods()).find(({ metadata }) => metadata.uid === holder.podUid);
+      },
+      { everyMs: 50 },
     );
-    return { before, after, events };
+  }
+
+  /** Where the RW is, and the node by which this machine will reach Services while something befalls it. */
+  async place(): Promise<{ node: string; gateway: string }> {
+    const { rw } = await this.well();
+    const node = rw.spec?.nodeName ?? '';
+    return { node, gateway: await this.#gateway(node) };
   }
 
   /** Waits until the cluster is Ready with all its instances, and the members stand in E. */
@@ -98,6 +133,13 @@ export class FailoverTrial {
       },
       { deadlineMs: WELL_MS },
     );
+  }
+
+  /** Lets this machine reach Services by a node that is not the RW's. */
+  async #gateway(node: string): Promise<string> {
+    const gateway = this.#scene.local.nodes.find(({ name }) => name !== node)?.name ?? '';
+    await this.#scene.local.reachServicesBy(gateway);
+    return gateway;
   }
 
   /** The rows of the load stand in every other instance too. */

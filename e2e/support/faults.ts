@@ -1,7 +1,10 @@
+import { rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { run } from '../../scripts/kubernetes/run.ts';
 import { controlPlane } from '../../scripts/kubernetes/control-plane.ts';
 import type { LocalCluster } from '../../scripts/kubernetes/cluster.ts';
 import { entering, runningMachines } from '../../scripts/kubernetes/machines.ts';
+import { machineDirectory } from '../../scripts/kubernetes/paths.ts';
 import { eventually } from './eventually.ts';
 
 /** Takes a fault back. May be called again. */
@@ -10,7 +13,10 @@ export type Mend = () => Promise<void>;
 /** Name of the nftables tables that drop packets for us. */
 const TABLE = 'e2e_fault';
 
-/** Things that go wrong with a node, its link or the control plane; each returns how to take it back. */
+/**
+ * Things that go wrong with a node, its link or the control plane; each returns how to take it back. This machine should
+ * reach Services by a node that none of it befalls.
+ */
 export class Faults {
   readonly #local: LocalCluster;
   readonly #mends = new Set<Mend>();
@@ -21,14 +27,12 @@ export class Faults {
 
   /** Nothing comes or goes; the processes of the node go on. */
   async cutLink(node: string): Promise<Mend> {
-    await this.#leaveGateway(node);
     await this.#local.loseNode(node);
     return this.#mend(() => this.#local.restoreNode(node));
   }
 
   /** `in`: the node hears nothing but is heard; `out`: the other way round. */
   async cutOneWay(node: string, direction: 'in' | 'out'): Promise<Mend> {
-    await this.#leaveGateway(node);
     // Where the packets come in: at the node's own end of the link, or at the switch's.
     const [machine, device] = direction === 'in' ? [node, 'eth0'] : [controlPlane, node];
     const hook = `type filter hook ingress device ${device} priority 0; policy drop;`;
@@ -56,6 +60,33 @@ export class Faults {
     const [pid] = await this.#pidsOf(controlPlane, 'kube-apiserver');
     await this.#local.exec(controlPlane, ['kill', '-STOP', pid!]);
     return this.#mend(() => this.#kill(controlPlane, ['-CONT', pid!]));
+  }
+
+  /**
+   * Copies what etcd has now, as after a cut of the power.
+   * @returns puts the copy in its place: all that was written since is forgotten. Whoever watches begins anew.
+   */
+  async snapshotEtcd(): Promise<() => Promise<void>> {
+    const data = join(machineDirectory(this.#local.name, controlPlane), 'etcd');
+    const [copy, lost] = [`${data}.copy`, `${data}.lost`];
+    const etcd = await this.#pidsOf(controlPlane, 'etcd');
+    await this.#kill(controlPlane, ['-STOP', ...etcd]);
+    await run('cp', ['--archive', data, copy]);
+    await this.#kill(controlPlane, ['-CONT', ...etcd]);
+    return async () => {
+      const programs = ['kube-apiserver', 'kube-controller', 'kube-scheduler', 'etcd'];
+      const pids = await Promise.all(programs.map(name => this.#pidsOf(controlPlane, name)));
+      await this.#kill(controlPlane, ['-KILL', ...pids.flat()]);
+      // They are started again after a second.
+      await rename(data, lost);
+      await rename(copy, data);
+      await rm(lost, { recursive: true });
+      await eventually('the API server answers', () => this.#apiServerAnswers());
+      for (const { name } of this.#local.nodes) {
+        const own = await Promise.all(['kubelet', 'kube-proxy'].map(program => this.#pidsOf(name, program)));
+        await this.#kill(name, ['-KILL', ...own.flat()]);
+      }
+    };
   }
 
   /** Takes back whatever is not yet: for the end of a test that failed. */
@@ -97,12 +128,6 @@ export class Faults {
     const { kubectl, kubeconfig } = this.#local;
     await run(kubectl, ['--kubeconfig', kubeconfig, 'get', '--raw', '/readyz']);
     return true;
-  }
-
-  /** Clients on this machine keep reaching Services by a node that has no fault. */
-  async #leaveGateway(node: string): Promise<void> {
-    const other = this.#local.nodes.find(({ name }) => name !== node);
-    if (other) await this.#local.reachServicesBy(other.name);
   }
 
   async #nft(machine: string, commands: string): Promise<void> {

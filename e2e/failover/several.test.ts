@@ -1,0 +1,77 @@
+import { expect } from 'chai';
+import type { Database } from '../support/database.ts';
+import { localSpec } from '../support/engine.ts';
+import { throughout } from '../support/eventually.ts';
+import { FailoverTrial } from '../support/failover.ts';
+import { StackPart } from '../support/parts.ts';
+import { engineOf, engineProcesses, signal } from '../support/processes.ts';
+import { scenario } from '../support/scenario.ts';
+
+/** Longer than rung 4 takes: silence, right and margin. */
+const EXPIRED_MS = 12_000;
+
+describe('failover: several things at once', function () {
+  this.timeout(400_000);
+  const scene = scenario('several');
+  let database: Database;
+  let trial: FailoverTrial;
+  let manager: StackPart;
+
+  before(async () => {
+    database = await scene.newCluster('db', localSpec(2));
+    trial = new FailoverTrial(scene, database, { instances: 3, members: 2 });
+    manager = new StackPart(scene, 'cluster-manager');
+    await trial.well();
+  });
+
+  it('the successor of a killed RW is killed as soon as it writes', async () => {
+    await trial.survives(async ({ rw, load }) => {
+      signal('SIGKILL', [(await engineProcesses(rw)).tini]);
+      const next = await trial.successor(rw.metadata.uid);
+      await load.writes();
+      signal('SIGKILL', [(await engineProcesses(next)).tini]);
+    });
+  });
+
+  it('the RW fails while one RO lags far behind: who lags is not promoted before it has every row', async () => {
+    await trial.survives(async ({ rw, ros }) => {
+      const receiver = (await engineProcesses(ros[0]!)).children.find(({ what }) => what.startsWith('walreceiver'));
+      signal('SIGSTOP', [receiver!.pid]);
+      signal('SIGKILL', [(await engineProcesses(rw)).tini]);
+      await trial.successor(rw.metadata.uid);
+      signal('SIGCONT', [receiver!.pid]);
+    });
+  });
+
+  it('the RW is lost, and the leader of the cluster manager with it', async () => {
+    const { node } = await trial.place();
+    await manager.placeLeader(leader => leader === node);
+    const { before, after } = await trial.survives(async ({ rw, faults }) => {
+      const mend = await faults.cutLink(node);
+      await trial.successor(rw.metadata.uid);
+      await mend();
+    });
+    expect(after.record.epoch).to.equal(before.record.epoch + 1);
+  });
+
+  it('the RW and an RO are lost, and the RO that is left had been paused: it waits, and says for whom', async () => {
+    const { node, gateway } = await trial.place();
+    await manager.placeLeader(leader => leader === gateway);
+    const { before, after } = await trial.survives(async ({ rw, faults }) => {
+      const all = await database.pods('ro');
+      const left = all.find(({ spec }) => spec?.nodeName === gateway)!;
+      const lost = all.find(({ spec }) => spec?.nodeName !== gateway)!;
+      const paused = engineOf(await engineProcesses(left));
+      signal('SIGSTOP', paused);
+      const mends = await Promise.all([faults.cutLink(node), faults.cutLink(lost.spec?.nodeName ?? '')]);
+      signal('SIGCONT', paused);
+      await throughout(EXPIRED_MS, async () => {
+        expect((await database.record()).holder?.podUid).to.not.equal(left.metadata.uid);
+      });
+      const missing = await database.condition('WriterAvailable', { status: 'False' });
+      expect(missing).to.contain(database.instanceOf(lost)).and.contain(database.instanceOf(rw));
+      for (const mend of mends) await mend();
+    });
+    expect(after.record.epoch).to.be.at.least(before.record.epoch);
+  });
+});
