@@ -70,8 +70,6 @@ export abstract class FamilyProfile implements seam.EngineProfile {
   protected abstract prepare(): Promise<void>;
   /** Writes or removes the file that decides the role of the next boot. */
   protected abstract writeRole(role: Role): Promise<void>;
-  /** Where pg_controldata finds the control file of an initialised store; undefined when this member cannot tell. */
-  protected abstract controlDirectory(): Promise<string | undefined>;
 
   async inspect(): Promise<seam.ImageFacts> {
     return inspectImage({ run: this.tools.run, binDir: this.image.binDir });
@@ -211,9 +209,7 @@ export abstract class FamilyProfile implements seam.EngineProfile {
   }
 
   async #controlData(): Promise<ControlData> {
-    const directory = await this.controlDirectory();
-    if (directory === undefined) return {};
-    return parseControlData((await this.run('pg_controldata', ['-D', directory], 10_000)).stdout);
+    return parseControlData((await this.run('pg_controldata', ['-D', this.store.directory], 10_000)).stdout);
   }
 
   protected get confFile(): string {

@@ -138,8 +138,11 @@ const PASSING_STATES = new Set([
 /** The engine runs or is about to, but this session could not be had or was cut: worth another try within a limit. */
 export function isPassing(error: unknown): boolean {
   if (isNotRunning(error) || PASSING_STATES.has(errorCode(error) ?? '')) return true;
-  return error instanceof Error && /^Connection terminated/.test(error.message);
+  return error instanceof Error && CUT.test(error.message);
 }
+
+/** What the driver says of a connection that ended during a query, and of one that ended between two. */
+const CUT = /^Connection terminated|^Client has encountered a connection error/;
 
 /** An identifier as SQL text. @throws Error on an empty name or a NUL character, which SQL cannot express. */
 export function quoteIdentifier(name: string): string {

@@ -1,11 +1,11 @@
-import { readdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Role } from '../../model/roles.ts';
 import { commonDefaults, commonFixed } from '../defaults.ts';
 import { EngineError } from '../errors.ts';
 import type { Stand } from '../family.ts';
 import { FamilyProfile } from '../family.ts';
-import { ensurePrivateDirectory, removeDurably, writeIfChanged } from '../files.ts';
+import { ensurePrivateDirectory, removeDurably, writeFileAtomic, writeIfChanged } from '../files.ts';
 import type { EngineOptions, EngineTools } from '../options.ts';
 import { Place } from '../place.ts';
 import { createDatabaseSystem } from '../postgresql/initdb.ts';
@@ -20,9 +20,7 @@ const INITDB_LIMIT_MS = 600_000;
 /**
  * PolarDB 15 on a mounted file system (`localfs`, direct I/O). A member has two directories: its own (`pgdata`:
  * configuration, role file, caches) and the durable one (`store`), which `polar-initdb.sh` fills or refers to. Configuration
- * lies in the member's own directory, where the engine's other programs look for it.
- *
- * Written after facts/engines.md; run against recorded programs only, never yet against the engine from here.
+ * lies in the member's own directory, where the engine's other programs look for it. Seen with PolarDB 15.8.2.0.
  */
 export abstract class PolarFamily extends FamilyProfile {
   readonly engine = 'polardb';
@@ -62,7 +60,7 @@ export abstract class PolarFamily extends FamilyProfile {
         const extraArgs = [`--wal-segsize=${WAL_SEGMENT_MIB}`];
         await createDatabaseSystem({ run: this.tools.run, binDir, directory: this.node, major, user, extraArgs });
         report({ phase: 'MovingToStore' });
-        await this.polarInitdb('primary');
+        await this.#moveToStore();
         await this.demote();
       });
     });
@@ -93,10 +91,13 @@ export abstract class PolarFamily extends FamilyProfile {
     return join(this.node, this.followerSignal);
   }
 
-  /** pg_controldata reads the store's control file through the member's configuration, once there is one. */
-  protected async controlDirectory(): Promise<string | undefined> {
-    const files = await readdir(this.node).catch((): string[] => []);
-    return files.includes('postgresql.conf') ? this.node : undefined;
+  /** The script insists on a configuration, which it does not read, and leaves to others that the copy reaches the disk. */
+  async #moveToStore(): Promise<void> {
+    const conf = join(this.node, 'postgresql.conf');
+    await writeFileAtomic(conf, '', this.options.user);
+    await this.polarInitdb('primary');
+    await removeDurably(conf);
+    await this.run('initdb', ['--sync-only', `--pgdata=${this.store.directory}`], INITDB_LIMIT_MS);
   }
 
   /** Both paths must be absolute and end in a slash ("must be the full path", "must end with /"). */

@@ -63,7 +63,9 @@ describe('PolarDB with one volume for all (recorded programs)', () => {
       [`${own}/`, `${path('shared/pgdata')}/`, 'primary', 'localfs'],
     ]);
     expect((await b.look()).state).to.equal('initialized');
+    expect(fake.callsOf('initdb')[1]).to.deep.equal(['--sync-only', `--pgdata=${path('shared/pgdata')}`]);
     expect(await files('a')).to.deep.equal(['replica.signal']);
+    expect(await readdir(path('a/data/pgdata'))).to.not.include('postgresql.conf');
   });
 
   for (const command of ['initdb', 'postgres --single', 'polar-initdb.sh']) {

@@ -120,10 +120,6 @@ export class PostgresLocal extends FamilyProfile {
     }
   }
 
-  protected controlDirectory(): Promise<string> {
-    return Promise.resolve(this.node);
-  }
-
   /** With this file the engine boots as a follower, whatever it was before. */
   get #signal(): string {
     return join(this.node, 'standby.signal');

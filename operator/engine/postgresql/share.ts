@@ -66,8 +66,4 @@ export class PostgresShare extends FamilyProfile {
   protected writeRole(): Promise<void> {
     return Promise.resolve();
   }
-
-  protected controlDirectory(): Promise<string> {
-    return Promise.resolve(this.node);
-  }
 }

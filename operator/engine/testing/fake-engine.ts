@@ -1,7 +1,7 @@
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { chown, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { EngineTools } from '../options.ts';
-import type { ProgramRun } from '../programs.ts';
+import type { OsUser, ProgramRun } from '../programs.ts';
 import { ProgramError } from '../programs.ts';
 import type { Session } from '../sql.ts';
 
@@ -55,14 +55,14 @@ export class FakeEngine {
 
   async #program(name: string, run: ProgramRun): Promise<string> {
     const argument = (option: string) => run.args.find(arg => arg.startsWith(`--${option}=`))?.slice(option.length + 3);
-    if (name === 'initdb') await fillLikeInitdb(argument('pgdata')!);
+    if (name === 'initdb' && !run.args.includes('--sync-only')) await fillLikeInitdb(argument('pgdata')!);
     if (name === 'polar-initdb.sh') await likePolarInitdb(run.args);
     if (name === 'pg_basebackup') {
       await fillLikeInitdb(argument('pgdata')!);
       run.onStderr?.('    512/1024 kB (50%), 0/1 tablespace');
       await moveDurable(argument('pgdata')!, argument('polardata')!);
     }
-    if (name === 'pg_controldata') return CONTROL_DATA;
+    if (name === 'pg_controldata') return likeControlData(run.args);
     return name === 'postgres' && run.args[0] === '--version' ? 'postgres (PostgreSQL) 15.8\n' : '';
   }
 }
@@ -72,6 +72,12 @@ Database system identifier:           7439999999999999999
 Latest checkpoint's TimeLineID:       1
 Latest checkpoint's PrevTimeLineID:   1
 `;
+
+/** Asked for a directory with a configuration, PolarDB's would look elsewhere. */
+async function likeControlData([, directory = '']: readonly string[]): Promise<string> {
+  await readFile(join(directory, 'global/pg_control'));
+  return CONTROL_DATA;
+}
 
 async function fillLikeInitdb(directory: string): Promise<void> {
   await mkdir(join(directory, 'global'));
@@ -90,6 +96,7 @@ async function likePolarInitdb([own = '', shared = '', kind, mode]: readonly str
   if (mode !== 'localfs') throw new Error('not a local file system');
   if (kind === 'primary') {
     if ((await readdir(shared)).length > 0) throw new Error('dir not empty');
+    await readFile(join(own, 'postgresql.conf'));
     return moveDurable(own, shared);
   }
   if ((await readFile(join(own, 'postgresql.conf')).catch(() => undefined)) !== undefined)
@@ -99,7 +106,8 @@ async function likePolarInitdb([own = '', shared = '', kind, mode]: readonly str
 }
 
 /** What the loss of an emptyDir does. */
-export async function lose(directory: string): Promise<void> {
+export async function lose(directory: string, owner?: OsUser): Promise<void> {
   await rm(directory, { recursive: true });
   await mkdir(directory);
+  if (owner) await chown(directory, owner.uid, owner.gid);
 }

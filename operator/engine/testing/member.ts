@@ -43,19 +43,23 @@ export class Bench {
   readonly ca: TestCa;
   readonly members: Member[] = [];
   readonly #user: EngineOptions['user'];
+  /** Programs of a PolarDB; PostgreSQL is the machine's. */
+  readonly #polarBinDir: string | undefined;
 
-  private constructor(directory: string, ca: TestCa, user: EngineOptions['user']) {
+  private constructor(directory: string, ca: TestCa, user: EngineOptions['user'], polarBinDir?: string) {
     this.directory = directory;
     this.ca = ca;
     this.#user = user;
+    this.#polarBinDir = polarBinDir;
   }
 
-  static async open(): Promise<Bench> {
+  /** @param polarBinDir programs of a PolarDB; without it the members run the machine's PostgreSQL */
+  static async open(polarBinDir?: string): Promise<Bench> {
     await findPostgres();
     const user = await engineUser();
     const directory = await mkdtemp(join(tmpdir(), 'engine-'));
     await chmod(directory, 0o755);
-    return new Bench(directory, await createTestCa(), user);
+    return new Bench(directory, await createTestCa(), user, polarBinDir);
   }
 
   /** A member with directories, certificate and port of its own; in `share` all have one shared directory. */
@@ -70,8 +74,10 @@ export class Bench {
       tls: await this.ca.issue(place(`${name}/tls`), `${name}.test`),
       port: await freePort(),
       user: this.#user,
+      ...(this.#polarBinDir !== undefined && { binDir: this.#polarBinDir, hostId: this.members.length + 1 }),
     };
-    const profile = await openEngine({ dbType: 'postgresql', topology }, options);
+    const dbType = this.#polarBinDir === undefined ? 'postgresql' : 'polardb';
+    const profile = await openEngine({ dbType, topology }, options);
     const member = new Member(name, profile, options);
     this.members.push(member);
     return member;
@@ -103,7 +109,9 @@ export class Member {
   }
 
   get pgdata(): string {
-    return join(this.profile.topology === 'share' ? this.options.sharedDir! : this.options.dataDir, 'pgdata');
+    const { engine, topology } = this.profile;
+    const isShared = engine === 'postgresql' && topology === 'share';
+    return join(isShared ? this.options.sharedDir! : this.options.dataDir, 'pgdata');
   }
 
   async start(request: LaunchRequest): Promise<void> {
