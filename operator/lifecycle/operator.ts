@@ -6,7 +6,7 @@ import { keyOf, type KubeObject } from '../kube/types.ts';
 import { CA_SECRET, CLUSTER_MANAGER_TLS_SECRET } from '../model/names.ts';
 import { newPassword } from '../pki/passwords.ts';
 import { TLS_SECRET_TYPE } from '../pki/secret.ts';
-import { SETTINGS_WATCHES } from '../settings/site.ts';
+import { isSameSettings, SETTINGS_WATCHES } from '../settings/site.ts';
 import { keepAuthority } from './authority.ts';
 import { TlsAgentDirectory } from './agents.ts';
 import type { AgentDirectory, Children, Tools } from './context.ts';
@@ -89,7 +89,8 @@ export class LifecycleOperator extends StackOperator {
       if (taints(object) !== taints(previous)) for (const key of all()) controller.enqueue(key);
     });
     for (const cache of caches.settings) {
-      cache.onChange(() => {
+      cache.onChange(({ type, object, previous }) => {
+        if (type === 'MODIFIED' && isSameSettings(object, previous)) return;
         this.#reread(sources);
         for (const key of all()) controller.enqueue(key);
       });

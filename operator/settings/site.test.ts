@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { readSiteSettings, SETTINGS_WATCHES } from './site.ts';
+import { isSameSettings, readSiteSettings, SETTINGS_WATCHES } from './site.ts';
 import type { SettingsMap, SiteSettings } from './types.ts';
 
 const map = (name: string, data: Record<string, string>, labels: Record<string, string> = {}): SettingsMap => ({
@@ -18,6 +18,18 @@ const templateMap = (items: string, name = 'template', engine?: string): Setting
 const problemKeys = ({ problems }: SiteSettings): string[] => problems.map(({ map, key }) => `${map}: ${key}`);
 
 describe('site settings', () => {
+  const ports = map('polardb4mpd-controller', { NextClusterScopeCustInsId: '1000' });
+  const { metadata } = ports;
+  for (const [what, before, after, same] of [
+    ['a counted id', ports, { ...ports, data: { NextClusterScopeCustInsId: '1003' } }, true],
+    ['another range of ports', ports, { ...ports, metadata: { ...metadata, annotations: { range: '1-2' } } }, false],
+    ['a value', map('ccm-config', { a: '1' }), map('ccm-config', { a: '2' }), false],
+    ['a label', map('level', {}, { classKey: 'a' }), map('level', {}, { classKey: 'b' }), false],
+    ['a map that was not there', undefined, map('ccm-config', {}), false],
+  ] as const) {
+    it(`${same ? 'do not differ' : 'differ'} by ${what}`, () => expect(isSameSettings(before, after)).to.equal(same));
+  }
+
   it('have the defaults of the original where nothing is said', () => {
     const none = readSiteSettings([]);
     expect(none.network).to.deep.equal({ clientCard: 'bond1', internalCard: 'bond1' });

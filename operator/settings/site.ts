@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { CLASS_CONFIG_TYPE, readClasses } from './classes.ts';
 import { CONTROLLER_MAP, NETWORK_MAP, PORTS_MAP, readController, readNetwork, readPorts } from './network.ts';
 import { readSystemResources, SYSTEM_RESOURCES_MAP } from './resources.ts';
@@ -10,6 +11,19 @@ export const SETTINGS_WATCHES = {
   names: [NETWORK_MAP, CONTROLLER_MAP, PORTS_MAP, SYSTEM_RESOURCES_MAP, WHITE_LIST_MAP],
   selector: `configtype in (${CLASS_CONFIG_TYPE}, ${VERSION_CONFIG_TYPE}, ${TEMPLATE_CONFIG_TYPE})`,
 } as const;
+
+/**
+ * Do both say the same? The original's counter of ids lies in the map of the ports and says nothing: read as a change,
+ * each new instance would have all settings read again, and every cluster looked at.
+ */
+export function isSameSettings(one: SettingsMap | undefined, other: SettingsMap | undefined): boolean {
+  return isDeepStrictEqual(said(one), said(other));
+}
+
+function said(map: SettingsMap | undefined): unknown {
+  const { name, labels, annotations } = map?.metadata ?? {};
+  return name === PORTS_MAP ? [name, annotations] : [name, labels, map?.data];
+}
 
 /**
  * All settings from the maps that exist now. A value that cannot be used keeps what `last` had (else the default) and is
