@@ -92,6 +92,9 @@ const haRules: readonly Rule<HaFields>[] = [
   },
 ];
 
+/** Written out in the schema: the API server checks a default against the rules before it fills in what is below. */
+export const haDefaults = haFields.parse({});
+
 export const ha = withRules(haFields, haRules).describe('High availability.');
 
 /** Roles that the engines or this system make themselves. */

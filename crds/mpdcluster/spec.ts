@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { text } from '../fields.ts';
 import { withRules } from '../rules.ts';
-import { ha, initDatabase } from './availability.ts';
+import { ha, haDefaults, initDatabase } from './availability.ts';
 import { dbProxyInfo, netCfg } from './network.ts';
 import { classInfo, classInfoModifyTo, resourceAdditional, resources } from './sizing.ts';
 import { specRules } from './rules.ts';
@@ -40,7 +40,7 @@ const fields = z.object({
   versionCfg: versionCfg.optional(),
   versionCfgModifyTo: versionCfgModifyTo.optional(),
   initDatabase: initDatabase.prefault({}),
-  ha: ha.prefault({}),
+  ha: ha.default(haDefaults),
   stopped: z
     .boolean()
     .default(false)
