@@ -1,7 +1,7 @@
 import type { CommandStamp } from '../command.ts';
 import type { HeardReport, QuorumReport, Sender } from '../evidence.ts';
 import { parseIncarnation } from '../incarnation.ts';
-import type { Agent } from './agent.ts';
+import type { AgentBody } from './agent-body.ts';
 import { lsnOf, timelineOf } from './data.ts';
 import type { EngineRun } from './engine-run.ts';
 
@@ -13,14 +13,14 @@ export type AgentReport = Omit<HeardReport, 'heardAt' | 'askedAtEpoch' | 'contai
 };
 
 /** Looks at everything once. */
-export function lookAt(agent: Agent): Omit<AgentReport, 'nonce' | 'echo'> {
+export function lookAt(agent: AgentBody): Omit<AgentReport, 'nonce' | 'echo'> {
   const { engine, data, persisted, prepared } = agent;
   const { member, demotedEpoch, plan } = persisted;
   const promiseAgeMs = agent.world.rules.promiseAge(agent.promise, agent.now);
   return {
     incarnation: agent.incarnation,
     leaving: agent.leaving,
-    volume: { state: data.state, clusterUid: data.clusterUid, epoch: data.epoch },
+    volume: { state: data.state, clusterUid: data.clusterUid, epoch: data.epoch, timeline: timelineOf(data) },
     highestEpoch: member.highest?.epoch,
     demotedEpoch,
     engine: {
@@ -34,6 +34,7 @@ export function lookAt(agent: Agent): Omit<AgentReport, 'nonce' | 'echo'> {
     quorum: quorumOf(agent),
     settingsHash: 'settings',
     task: agent.task,
+    plan: { role: plan.role, upstream: parseIncarnation(plan.upstream ?? '') },
   };
 }
 
@@ -41,15 +42,15 @@ function lookAtRun(run: EngineRun): Partial<AgentReport> {
   const position = { timeline: timelineOf(run.data), lsn: BigInt(lsnOf(run.data)) };
   if (run.role === 'rw') return { position, senders: run.senders.flatMap(toSender) };
   const from = parseIncarnation(run.upstreamName ?? '');
-  return { position, receiver: { streaming: run.isStreaming, from }, needsRejoin: run.isDiverged };
+  return { position, receiver: { streaming: run.isStreaming, from } };
 }
 
-function quorumOf({ persisted, engine, inEffect }: Agent): QuorumReport | undefined {
+function quorumOf({ persisted, engine, generationInEffect }: AgentBody): QuorumReport | undefined {
   const { quorum } = persisted.member;
   if (!quorum) return undefined;
   const { generation, members, k } = quorum;
-  const isInEffect = engine.isWriting && inEffect?.generation === generation;
-  return { generation, members, k, isInEffect, since: isInEffect ? inEffect.since : undefined };
+  const isInEffect = engine.isWriting && generationInEffect === generation;
+  return { generation, members, k, isInEffect };
 }
 
 function toSender({ name, flushedLsn }: { name: string; flushedLsn: number }): Sender[] {

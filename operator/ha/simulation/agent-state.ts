@@ -10,8 +10,8 @@ export interface Persisted {
 
 export interface Plan {
   role: 'rw' | 'ro' | 'stopped';
-  /** Pod that WAL comes from. */
-  upstreamPod?: string;
+  /** Incarnation that WAL comes from, formatted; found by the address of its pod. */
+  upstream?: string;
 }
 
 export const nothingPersisted = (): Persisted => ({ member: {}, demotedEpoch: 0, plan: { role: 'stopped' } });

@@ -2,38 +2,21 @@ import type { Command } from '../action.ts';
 import type { CommandStamp } from '../command.ts';
 import type { HeardReport, Prepared } from '../evidence.ts';
 import { formatIncarnation, isSameIncarnation, type Incarnation } from '../incarnation.ts';
-import type { HaOptions } from '../options.ts';
 import type { PromiseAsk, PromiseState } from '../promise.ts';
 import type { GrantNote } from '../record.ts';
 import { lookAt, type AgentReport } from './agent-report.ts';
 import type { Persisted } from './agent-state.ts';
-import type { ApiServer } from './api-server.ts';
 import type { Data, OwnVolume } from './data.ts';
 import { EngineKeeper } from './engine-keeper.ts';
-import { ASYNCHRONOUS, type Address, type EngineSurroundings, type SyncSetting } from './engine-run.ts';
+import { ASYNCHRONOUS, type SyncSetting } from './engine-run.ts';
 import { Guard } from './guard.ts';
 import type { Container, Machine } from './kubelet.ts';
 import { MemberTasks } from './member-tasks.ts';
 import type { Host } from './network.ts';
 import { Process } from './process.ts';
 import { RightKeeping } from './right-keeping.ts';
-import type { Rules } from './rules.ts';
-import type { VirtualTime } from './time.ts';
+import type { AgentBody, AgentWorld } from './agent-body.ts';
 import type { Reply } from './work.ts';
-
-/** What an agent finds around itself. */
-export interface AgentWorld extends EngineSurroundings {
-  time: VirtualTime;
-  api: ApiServer;
-  rules: Rules;
-  options: HaOptions;
-  clusterUid: string;
-  /** Members stream (`local`, or a shared volume whose members serve reads). */
-  isStreaming: boolean;
-  addressOf: (podUid: string) => Address;
-  agentOf: (incarnation: Incarnation) => Agent | undefined;
-  iso: () => string;
-}
 
 /** Cluster manager to agent, over the stream that it opened. */
 export interface Beat {
@@ -59,7 +42,7 @@ const GUARD_DELAY_MS = 60;
 const LOOK_MS = 100;
 
 /** One start of an agent with its guard and its engine: a container. */
-export class Agent implements Container {
+export class Agent implements Container, AgentBody {
   readonly incarnation: Incarnation;
   readonly name: string;
   readonly note: GrantNote;
@@ -72,8 +55,8 @@ export class Agent implements Container {
   promise: PromiseState;
   stopped?: { epoch: number; at: string };
   prepared?: Prepared;
-  /** Generation whose setting every process of the engine has read, and how far it had written then. */
-  inEffect?: { generation: number; since: bigint };
+  /** Its setting was read by every process of the engine. */
+  generationInEffect?: number;
   leaving = false;
   guard: Guard;
   readonly #machine: Machine;
@@ -182,6 +165,7 @@ export class Agent implements Container {
 
   end(): void {
     if (!this.isAlive) return;
+    this.world.tell(() => `${this.name} ends`);
     this.process.die();
     this.guard.process.die();
     this.engine.killAll();
@@ -217,6 +201,7 @@ export class Agent implements Container {
   }
 
   #onExit(): void {
+    this.world.tell(() => `${this.name}: its engine has exited`);
     this.report();
     this.#tasks.onExit();
   }

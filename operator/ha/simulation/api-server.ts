@@ -21,6 +21,7 @@ export interface PodObject {
 
 export interface NodeObject {
   leaseVersion: number;
+  renewedAt: number;
   outOfService: boolean;
 }
 
@@ -136,7 +137,7 @@ export class ApiServer {
 
   changeNode(name: Host, next: (node: NodeObject, version: number) => NodeObject): void {
     this.change(({ nodes }, version) => ({
-      nodes: { ...nodes, [name]: next(nodes[name] ?? { leaseVersion: 0, outOfService: false }, version) },
+      nodes: { ...nodes, [name]: next(nodes[name] ?? { leaseVersion: 0, renewedAt: 0, outOfService: false }, version) },
     }));
   }
 

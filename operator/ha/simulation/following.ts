@@ -1,7 +1,7 @@
 import { mayInitialize } from '../boot.ts';
 import type { Command } from '../action.ts';
-import type { Incarnation } from '../incarnation.ts';
-import type { Agent } from './agent.ts';
+import { formatIncarnation, parseIncarnation, type Incarnation } from '../incarnation.ts';
+import type { AgentBody } from './agent-body.ts';
 import { copyData, lsnOf, timelineOf } from './data.ts';
 import type { EngineRun } from './engine-run.ts';
 import { failed, type Reply, type Work } from './work.ts';
@@ -14,18 +14,18 @@ const RESTART_MS = 1000;
 
 /** What a member does while it is not RW: gets its data, follows, prepares for a choice. */
 export class Following {
-  readonly #agent: Agent;
+  readonly #agent: AgentBody;
   readonly #work: Work;
 
-  constructor(agent: Agent, work: Work) {
+  constructor(agent: AgentBody, work: Work) {
     this.#agent = agent;
     this.#work = work;
   }
 
   start(): void {
     const { engine, persisted, world, sync } = this.#agent;
-    const { upstreamPod } = persisted.plan;
-    const address = upstreamPod === undefined ? undefined : world.addressOf(upstreamPod);
+    const upstream = parseIncarnation(persisted.plan.upstream ?? '');
+    const address = upstream && world.addressOf(upstream.podUid);
     if (engine.state === 'running') engine.follow(address);
     else engine.start('ro', sync, () => engine.follow(address));
   }
@@ -68,7 +68,7 @@ export class Following {
       return;
     }
     engine.run?.reload(sync, () => {
-      agent.inEffect = { generation, since: BigInt(lsnOf(agent.data)) };
+      agent.generationInEffect = generation;
       done();
     });
   }
@@ -104,7 +104,7 @@ export class Following {
   }
 
   #startAs({ upstream }: Follow, done: () => void): void {
-    this.#work.save({ plan: { role: 'ro', ...(upstream && { upstreamPod: upstream.podUid }) } }, () => {
+    this.#work.save({ plan: { role: 'ro', ...(upstream && { upstream: formatIncarnation(upstream) }) } }, () => {
       this.start();
       done();
     });

@@ -214,7 +214,12 @@ export class Machine {
       {
         writes: false,
         limitMs: 2000,
-        work: api => api.changeNode(name, (node, version) => ({ ...node, leaseVersion: version })),
+        work: api =>
+          api.changeNode(name, (node, version) => ({
+            ...node,
+            leaseVersion: version,
+            renewedAt: this.#world.time.now,
+          })),
         done: () => undefined,
       },
     );

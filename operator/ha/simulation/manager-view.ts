@@ -1,10 +1,14 @@
-import type { Attestation, NodeView, PodView } from '../evidence.ts';
+import type { Attestation, HeardReport, NodeView, PodView } from '../evidence.ts';
+import type { Authority } from '../leadership.ts';
+import type { GroupMemory } from '../memory.ts';
 import type { GroupRecord } from '../record.ts';
 import type { HaOptions } from '../options.ts';
-import type { GroupView, InstanceView } from '../view.ts';
+import type { CommandOutcome, GroupView, InstanceView, Recorded } from '../view.ts';
 import type { Topology } from '../../model/roles.ts';
 import type { Stored } from './api-server.ts';
-import type { Manager, ManagerWorld } from './manager.ts';
+import type { ApiServer } from './api-server.ts';
+import type { Elector } from './elector.ts';
+import type { VirtualTime } from './time.ts';
 
 /** What the cluster is to be; people and faults change it. */
 export interface Site {
@@ -17,8 +21,30 @@ export interface Site {
   attestation?: Attestation;
 }
 
+/** What a cluster manager knows itself. */
+export interface Knowledge {
+  readonly now: number;
+  readonly recorded?: Recorded;
+  readonly reports: ReadonlyMap<string, HeardReport>;
+  readonly elector: Elector;
+  readonly authority: Authority;
+  readonly lastAnswerAt?: number;
+  readonly memory: GroupMemory;
+  readonly commands: ReadonlyMap<string, CommandOutcome>;
+}
+
+export interface ViewWorld {
+  time: VirtualTime;
+  api: ApiServer;
+  site: Site;
+  iso: () => string;
+}
+
+/** The control plane calls a node's state unknown after so long, ms. */
+const NODE_SILENT_MS = 40_000;
+
 /** One group as a cluster manager sees it: its own record, what it heard, and caches that may lag. */
-export function viewOf(manager: Manager, { api, site, iso }: ManagerWorld): GroupView {
+export function viewOf(manager: Knowledge, { api, site, time, iso }: ViewWorld): GroupView {
   const cached = api.cached;
   const node = nodeOf(manager.recorded?.record);
   const { request } = cached;
@@ -31,7 +57,7 @@ export function viewOf(manager: Manager, { api, site, iso }: ManagerWorld): Grou
     evidence: {
       reports: [...manager.reports.values()],
       pods: cached.pods.map(toPodView),
-      node: toNodeView(cached, node),
+      node: toNodeView(cached, node, time.now),
       attestation: site.attestation,
       probes: [],
     },
@@ -54,7 +80,13 @@ const nodeOf = (record: GroupRecord | undefined): string | undefined => (record?
 
 const toPodView = ({ uid, leaving, terminated }: Stored['pods'][number]): PodView => ({ uid, leaving, terminated });
 
-function toNodeView({ nodes }: Stored, name: string | undefined): NodeView | undefined {
+function toNodeView({ nodes }: Stored, name: string | undefined, now: number): NodeView | undefined {
   const node = name === undefined ? undefined : nodes[name];
-  return node && { leaseVersion: String(node.leaseVersion), outOfService: node.outOfService };
+  return (
+    node && {
+      leaseVersion: String(node.leaseVersion),
+      outOfService: node.outOfService,
+      isSilent: now > node.renewedAt + NODE_SILENT_MS,
+    }
+  );
 }

@@ -16,20 +16,17 @@ import type { Agent, Beat } from './agent.ts';
 import type { AgentReport } from './agent-report.ts';
 import type { ApiServer } from './api-server.ts';
 import { Elector } from './elector.ts';
-import { viewOf, type Site } from './manager-view.ts';
+import { viewOf, type ViewWorld } from './manager-view.ts';
 import type { Host, Network } from './network.ts';
 import { Process, type HostClock } from './process.ts';
 import type { Rules } from './rules.ts';
-import type { Cancel, VirtualTime } from './time.ts';
+import type { Cancel, Tell } from './time.ts';
 
-export interface ManagerWorld {
-  time: VirtualTime;
+export interface ManagerWorld extends ViewWorld {
   network: Network;
-  api: ApiServer;
   rules: Rules;
-  site: Site;
   agentOf: (incarnation: Incarnation) => Agent | undefined;
-  iso: () => string;
+  tell: Tell;
 }
 
 const BEAT_MS = 500;
@@ -170,12 +167,18 @@ export class Manager {
     const view = viewOf(this, this.#world);
     this.memory = view.memory;
     const decision = this.#world.rules.decide(view);
+    this.#tell(decision);
     this.lastDecision = decision;
     for (const action of decision.actions) this.#perform(action);
     if (decision.request) this.#tellRequest(decision.request);
     this.#cancelWake();
     if (decision.wakeAt !== undefined)
       this.#cancelWake = this.process.after(decision.wakeAt - this.now, () => this.#wake());
+  }
+
+  #tell({ policy, wait }: Decision): void {
+    if (wait?.message === this.lastDecision?.wait?.message) return;
+    this.#world.tell(() => `${this.identity} ${policy}: ${wait?.message ?? 'waits for nothing'}`);
   }
 
   #perform(action: Action): void {
@@ -217,11 +220,13 @@ export class Manager {
     if (!recorded || !this.#isAuthorized) return;
     const key = commandKey(command, recorded.record, 'settings');
     if (this.commands.has(key)) return;
+    this.#world.tell(() => `${this.identity} commands ${key}`);
     this.commands.set(key, { key, state: 'running' });
     const agent = this.#world.agentOf(command.on);
     const stamp = commandStamp(recorded.record);
     const end = (outcome: Omit<CommandOutcome, 'key'>): void => {
       if (this.commands.get(key)?.state !== 'running') return;
+      this.#world.tell(() => `${this.identity} hears ${outcome.state} ${outcome.code ?? ''} of ${key}`);
       this.commands.set(key, { key, ...outcome });
       this.#wake();
       if (outcome.state === 'failed') this.process.after(RETRY_MS, () => this.commands.delete(key));

@@ -1,7 +1,7 @@
 import type { Command } from '../action.ts';
 import type { CommandStamp } from '../command.ts';
 import type { Taken } from '../member.ts';
-import type { Agent } from './agent.ts';
+import type { AgentBody } from './agent-body.ts';
 import { Following } from './following.ts';
 import { Reign } from './reign.ts';
 import { failed, Work, type Reply } from './work.ts';
@@ -9,11 +9,11 @@ import { failed, Work, type Reply } from './work.ts';
 /** What one member can be made to do: checks each command and makes it durable before it is obeyed. */
 export class MemberTasks {
   readonly work: Work;
-  readonly #agent: Agent;
+  readonly #agent: AgentBody;
   readonly #reign: Reign;
   readonly #following: Following;
 
-  constructor(agent: Agent) {
+  constructor(agent: AgentBody) {
     this.#agent = agent;
     this.work = new Work(agent);
     this.#reign = new Reign(agent, this.work);
@@ -28,18 +28,15 @@ export class MemberTasks {
   }
 
   obey(command: Command, stamp: CommandStamp, reply: Reply): void {
-    const taken = this.#agent.isMe(command.on) ? this.#take(command, stamp) : undefined;
-    if (!taken?.accepted) {
-      reply(failed(taken?.reason ?? 'WrongIncarnation'));
+    const taken = this.#take(command, stamp);
+    if (!taken.accepted) {
+      reply(failed(taken.reason));
       return;
     }
-    if (command.do !== 'demote' && this.work.isBusy) {
-      reply(failed('Busy'));
-      return;
-    }
-    if (command.do === 'demote') this.work.abort();
+    const isDemotion = command.do === 'demote';
+    if (isDemotion) this.work.abort();
     if (command.do === 'quorum') this.#agent.right.onQuorum({ ...command, epoch: stamp.epoch });
-    const change = command.do === 'demote' ? { demotedEpoch: stamp.epoch, plan: { role: 'stopped' as const } } : {};
+    const change = isDemotion ? { demotedEpoch: stamp.epoch, plan: { role: 'stopped' as const } } : {};
     this.work.save({ ...change, member: taken.state }, () => {
       this.#agent.right.onStamp(stamp);
       this.#do(command, stamp, reply);
@@ -51,6 +48,7 @@ export class MemberTasks {
     const { right, persisted, engine } = this.#agent;
     this.work.abort();
     const demotedEpoch = Math.max(right.state.epoch, persisted.member.highest?.epoch ?? 0, persisted.demotedEpoch);
+    this.#agent.world.tell(() => `${this.#agent.name} fences itself`);
     engine.stop('kill', () => undefined);
     this.work.save({ demotedEpoch, plan: { role: 'stopped' } }, () =>
       this.#reign.stop('kill', demotedEpoch, () => undefined),
@@ -64,9 +62,11 @@ export class MemberTasks {
     if (role === 'rw') this.#reign.restartAlone();
   }
 
-  #take(command: Command, stamp: CommandStamp): Taken {
+  #take(command: Command, stamp: CommandStamp): Taken | { accepted: false; reason: string } {
     const { rules } = this.#agent.world;
     const { member } = this.#agent.persisted;
+    if (!this.#agent.isMe(command.on)) return { accepted: false, reason: 'WrongIncarnation' };
+    if (command.do !== 'demote' && this.work.isBusy) return { accepted: false, reason: 'Busy' };
     if (command.do === 'prepare') return rules.takePrepare(member, stamp);
     if (command.do === 'quorum') {
       const { generation, members, k } = command;

@@ -2,8 +2,7 @@ import { bootVerdict } from '../boot.ts';
 import { isSameIncarnation } from '../incarnation.ts';
 import type { MemberState } from '../member.ts';
 import type { GroupRecord } from '../record.ts';
-import type { Agent } from './agent.ts';
-import { lsnOf } from './data.ts';
+import type { AgentBody } from './agent-body.ts';
 import { failed, type Reply, type Work } from './work.ts';
 
 const CHECKPOINT_MS = 60;
@@ -11,10 +10,10 @@ const RESTART_MS = 1000;
 
 /** What a member does as RW: becomes it, comes back after a crash, ends. */
 export class Reign {
-  readonly #agent: Agent;
+  readonly #agent: AgentBody;
   readonly #work: Work;
 
-  constructor(agent: Agent, work: Work) {
+  constructor(agent: AgentBody, work: Work) {
     this.#agent = agent;
     this.#work = work;
   }
@@ -61,6 +60,7 @@ export class Reign {
     const { engine, right, world } = this.#agent;
     engine.stop(mode, () => {
       right.release();
+      world.tell(() => `${this.#agent.name} stopped for epoch ${epoch}`);
       this.#agent.stopped = { epoch, at: world.iso() };
       this.#agent.report();
       done();
@@ -101,7 +101,7 @@ export class Reign {
   #opened(done: () => void): () => void {
     const { generation } = this.#agent.sync;
     return () => {
-      this.#agent.inEffect = { generation, since: BigInt(lsnOf(this.#agent.data)) };
+      this.#agent.generationInEffect = generation;
       this.#agent.report();
       done();
     };

@@ -63,14 +63,16 @@ export const schedules: fc.Arbitrary<Schedule> = fc
  * Plays a schedule on the production rules, or on rules with one taken out.
  * @throws PromiseBroken, NoWriter
  */
-export function play({ world: options, faults: all }: Schedule, rules?: Rules): World {
-  const world = new World(options, rules);
+export function play({ world: options, faults: all }: Schedule, rules?: Rules, tell?: (line: string) => void): World {
+  const world = new World(options, rules, tell);
   const mends: (() => void)[] = [];
   for (const fault of all) {
     world.runFor(fault.after);
+    world.tell(() => `FAULT ${fault.kind} (${fault.target}) for ${fault.lasts} ms`);
     begin(world, fault, mend => mends.push(mend));
   }
   world.runFor(Math.max(0, ...all.map(it => Math.min(it.lasts, 8000))));
+  world.tell(() => 'the faults are over');
   for (const mend of mends) mend();
   world.mendAll();
   settle(world);

@@ -66,3 +66,6 @@ interface Entry {
 }
 
 const isBefore = (a: Entry, b: Entry): boolean => a.at < b.at || (a.at === b.at && a.serial < b.serial);
+
+/** Hears the story of a world, a line an event. What to tell comes as a function: most worlds tell nobody. */
+export type Tell = (what: () => string) => void;

@@ -1,5 +1,5 @@
 import type { HeardReport } from '../evidence.ts';
-import type { Agent } from './agent.ts';
+import type { AgentBody } from './agent-body.ts';
 import type { Persisted } from './agent-state.ts';
 
 export interface Outcome {
@@ -16,10 +16,10 @@ const SYNC_MS = 5;
 /** The one long work of an agent at a time, and what it makes durable. */
 export class Work {
   task?: HeardReport['task'];
-  readonly #agent: Agent;
+  readonly #agent: AgentBody;
   #current = 0;
 
-  constructor(agent: Agent) {
+  constructor(agent: AgentBody) {
     this.#agent = agent;
   }
 

@@ -1,12 +1,14 @@
 import { formatIncarnation, isSameIncarnation, type Incarnation } from '../incarnation.ts';
+import type { GroupRecord } from '../record.ts';
 import type { HaOptions } from '../options.ts';
 import { DEFAULT_OPTIONS } from '../options.ts';
 import type { Topology } from '../../model/roles.ts';
-import { Agent, type AgentWorld } from './agent.ts';
+import { Agent } from './agent.ts';
+import type { AgentWorld } from './agent-body.ts';
 import { nothingPersisted } from './agent-state.ts';
 import { ApiServer, type PodObject } from './api-server.ts';
 import { Promises } from './checks.ts';
-import { blankData, type Data, type OwnVolume } from './data.ts';
+import { blankData, timelineOf, type Data, type OwnVolume } from './data.ts';
 import { Machine } from './kubelet.ts';
 import { Manager, type ManagerWorld } from './manager.ts';
 import type { Site } from './manager-view.ts';
@@ -15,7 +17,7 @@ import { keepPods, type Wanted } from './pod-keeper.ts';
 import { HostClock, Process } from './process.ts';
 import { Random } from './random.ts';
 import { production, type Rules } from './rules.ts';
-import { VirtualTime } from './time.ts';
+import { VirtualTime, type Tell } from './time.ts';
 
 /** What differs from world to world. */
 export interface WorldOptions {
@@ -50,6 +52,7 @@ export class World {
   /** Hosts that were frozen once. */
   readonly frozen = new Set<Host>();
   isOperatorUp = true;
+  readonly tell: Tell;
   readonly #rules: Rules;
   readonly #shared: Data = blankData();
   readonly #volumes = new Map<string, OwnVolume>();
@@ -59,8 +62,10 @@ export class World {
   #serial = 0;
   #row = 0;
 
-  constructor(options: WorldOptions, rules: Rules = production) {
+  /** @param tell hears the story, a line an event */
+  constructor(options: WorldOptions, rules: Rules = production, tell?: (line: string) => void) {
     this.options = options;
+    this.tell = what => tell?.(`${this.time.now.toFixed(1).padStart(9)} ${what()}`);
     this.#rules = rules;
     this.random = new Random(options.seed);
     this.network = new Network(this.time, this.random);
@@ -68,9 +73,10 @@ export class World {
     this.#apiProcess = new Process(this.time, clock);
     this.promises = new Promises(run => options.topology === 'local' && this.frozen.has(run.host));
     const { time, network, random } = this;
-    this.api = new ApiServer({ time, network, random, process: this.#apiProcess }, (before, next) =>
-      this.promises.onRecord(before, next),
-    );
+    this.api = new ApiServer({ time, network, random, process: this.#apiProcess }, (before, next) => {
+      this.tell(() => `record: ${describeRecord(next)}`);
+      this.promises.onRecord(before, next);
+    });
     this.site = siteOf(options);
     this.machines = Array.from({ length: HOSTS }, (_, at) => this.#newMachine(at));
     for (const it of this.machines) this.api.changeNode(it.name, node => node);
@@ -109,7 +115,7 @@ export class World {
     const place = { identity: `cm-${++this.#serial}`, host: machine.name, clock: machine.clock };
     const { time, network, api, site } = this;
     const world: ManagerWorld = {
-      ...{ time, network, api, site, rules: this.#rules },
+      ...{ time, network, api, site, rules: this.#rules, tell: this.tell },
       agentOf: this.agentOf,
       iso: () => this.#iso(),
     };
@@ -180,11 +186,14 @@ export class World {
     const { time, network, random, api, promises } = this;
     const { writeMs } = this.options;
     return {
-      ...{ time, network, random, api, writeMs, rules: this.#rules },
+      ...{ time, network, random, api, writeMs, rules: this.#rules, tell: this.tell },
       ...{ options: this.site.options, clusterUid: UID, isStreaming: this.site.isStreaming },
       acknowledge: (row, run) => promises.onAcknowledged(row, run),
       nextRow: () => ++this.#row,
-      began: run => promises.onWriter(run),
+      began: run => {
+        this.tell(() => `${run.name} is RW from row ${run.data.rows.length}, timeline ${timelineOf(run.data)}`);
+        promises.onWriter(run);
+      },
       addressOf: podUid => () => {
         const run = this.#byPod.get(podUid)?.engine.run;
         return run?.hasSessions ? run : undefined;
@@ -233,4 +242,10 @@ function siteOf({ topology, instances, ha }: WorldOptions): Site {
     instances: Array.from({ length: instances }, (_, at) => ({ id: String(at + 1), follows: 'ro', isLeaving: false })),
     wanted: 'running',
   };
+}
+
+function describeRecord({ epoch, term, generation, members, k, holder, fence }: GroupRecord): string {
+  const names = members.map(it => formatIncarnation(it.incarnation) + (it.pending ? ' (pending)' : ''));
+  const who = holder ? formatIncarnation(holder) : `nobody, ${fence ? `rung ${fence.rung}` : 'no proof'}`;
+  return `${who}; epoch ${epoch}, term ${term}, generation ${generation}: ${k} of [${names.join(', ')}]`;
 }
