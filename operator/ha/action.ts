@@ -1,5 +1,6 @@
 import { formatIncarnation, type Incarnation } from './incarnation.ts';
 import { commandStamp, type GroupRecord } from './record.ts';
+import type { WaitReason } from './waits.ts';
 
 /** What to do now. At most one of the actions writes the record; commands go to different members beside each other. */
 export interface Decision {
@@ -21,7 +22,9 @@ export interface RecordWrite {
   do: 'create' | 'stamp' | 'rebuild' | 'revoke' | 'recordFence' | 'grant' | 'setMembers';
   record: GroupRecord;
   /** Why, in one sentence: for log, Event and history. */
-  cause: string;
+  message: string;
+  /** Of a forced grant: what may be lost by it. */
+  loss?: string;
 }
 
 export type Command =
@@ -41,8 +44,6 @@ export interface RequestVerdict {
   reason: string;
   message: string;
 }
-
-export type WaitReason = string;
 
 /** The same key is the same command: it is sent once, and sent again only after it failed. */
 export function commandKey(command: Command, record: GroupRecord, settingsHash: string): string {

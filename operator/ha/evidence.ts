@@ -50,8 +50,8 @@ export interface HeardReport extends MemberReport {
   settingsHash?: string;
   /** The long call that runs, else the one that ended last. */
   task?: { kind: string; state: 'running' | 'done' | 'failed'; phase: string; error?: string };
-  /** Its data cannot go on from the present RW by streaming (divergence, WAL gone): only a rejoin helps. */
-  needsRejoin?: boolean;
+  /** What it was last told to be, and whom to follow. */
+  plan?: { role: Role | 'stopped'; upstream?: Incarnation };
 }
 
 export interface Prepared extends Partial<LogPosition> {
@@ -66,8 +66,6 @@ export interface QuorumReport {
   k: number;
   /** All backends have reloaded, walsenders of removed members have ended, waiters were nudged. */
   isInEffect: boolean;
-  /** Flushed position of the RW when it came into effect: what was acknowledged before lies below. */
-  since?: Lsn;
 }
 
 export interface Sender {
@@ -127,6 +125,8 @@ export interface VolumeFacts {
   state: 'blank' | 'partial' | 'initialized' | 'foreign';
   clusterUid?: string;
   epoch?: number;
+  /** As pg_control has it. */
+  timeline?: number;
 }
 
 export interface PodView {
@@ -151,6 +151,8 @@ export interface NodeView {
   leaseVersion?: string;
   /** Taint `node.kubernetes.io/out-of-service`. */
   outOfService: boolean;
+  /** Condition Ready is `Unknown`: its kubelet has gone silent too. No proof, but a second witness. */
+  isSilent?: boolean;
 }
 
 /** A person says that the host of this incarnation is off, or its engine dead for good. */

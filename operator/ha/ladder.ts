@@ -1,13 +1,20 @@
 import { API_GROUP } from '../model/names.ts';
 import type { Attestation, Evidence, TerminatedContainer } from './evidence.ts';
 import { formatIncarnation, isSameIncarnation, parseIncarnation, type Incarnation } from './incarnation.ts';
-import type { FenceRecord, FormerHolder, GroupRecord } from './record.ts';
+import type { FenceRecord, FormerHolder, GroupRecord, Rung } from './record.ts';
 
 /**
  * The ladder: is the former holder proven unable to acknowledge a write? Each rung is a classifier that touches
- * nothing. Rungs 3 (storage) and 4 (expiry) need a storage that fences and members in E; they join this list then.
+ * nothing.
  */
-export type Climb = { proven: true; fence: FenceRecord } | { proven: false; missing: readonly string[] };
+export type Climb =
+  | { proven: true; fence: FenceRecord }
+  | {
+      proven: false;
+      missing: readonly string[];
+      /** Moment of the clock of `Expiry.at` at which a rung proves it though nothing happens. */
+      at?: number;
+    };
 
 export interface Question {
   /** As read directly, with a former holder and no proof yet. */
@@ -41,16 +48,18 @@ export function climb(question: Question, evidence: Evidence): Climb {
       const { text, at } = finding;
       return { proven: true, fence: { incarnation: former.incarnation, epoch, rung, evidence: text, at } };
     }
-    missing.push(finding.missing);
+    if (finding.missing !== undefined) missing.push(finding.missing);
   }
-  return { proven: false, missing };
+  const at = evidence.expiry?.over === false ? evidence.expiry.at : undefined;
+  return { proven: false, missing, ...(at !== undefined && { at }) };
 }
 
 interface Asked extends Question {
   former: FormerHolder;
   epoch: number;
 }
-type Finding = { proven: true; text: string; at: string } | { proven: false; missing: string };
+/** Nothing `missing`: this rung is not to be had in this cluster. */
+type Finding = { proven: true; text: string; at: string } | { proven: false; missing?: string };
 type Classifier = (asked: Asked, evidence: Evidence) => Finding;
 
 const proven = (text: string, at: string): Finding => ({ proven: true, text, at });
@@ -92,6 +101,19 @@ const kubeletSaysTerminated: Classifier = (asked, evidence) => {
   return proven(`kubelet of node ${former.grant.node}: ${noted.containerId} ended`, noted.finishedAt);
 };
 
+/** Rung 3: the storage obeys nobody of an older epoch any more. */
+const storageMoved: Classifier = ({ epoch }, { storageFence }) => {
+  if (!storageFence) return { proven: false };
+  if (storageFence.epoch !== epoch) return not(`the storage fence is of epoch ${storageFence.epoch}`);
+  return proven(storageFence.text, storageFence.at);
+};
+
+/** Rung 4: whatever right it had has run out (fence.ts says when that counts). */
+const rightExpired: Classifier = ({ now }, { expiry }) => {
+  if (!expiry) return { proven: false };
+  return expiry.over ? proven(expiry.text, now) : not(expiry.missing);
+};
+
 /** Rung 5: a person, or the out-of-service taint, attests that the host is off. A kubelet that lives contradicts it. */
 const personAttests: Classifier = ({ former, recordVersion, now }, { attestation, node }) => {
   if (attestation && isSameIncarnation(attestation.incarnation, former.incarnation)) {
@@ -107,9 +129,11 @@ const personAttests: Classifier = ({ former, recordVersion, now }, { attestation
   return proven(`node ${former.grant.node} is tainted out-of-service`, now);
 };
 
-const rungs: readonly { rung: 1 | 2 | 5; classify: Classifier }[] = [
+const rungs: readonly { rung: Rung; classify: Classifier }[] = [
   { rung: 1, classify: agentSaysStopped },
   { rung: 2, classify: kubeletSaysTerminated },
+  { rung: 3, classify: storageMoved },
+  { rung: 4, classify: rightExpired },
   { rung: 5, classify: personAttests },
 ];
 

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { API_GROUP } from '../model/names.ts';
 import { formatIncarnation, parseIncarnation, type Incarnation } from './incarnation.ts';
-import { objectionToQuorum, type GroupRecord } from './record.ts';
+import { objectionToQuorum, REVOKE_CAUSES, type GroupRecord } from './record.ts';
 
 /** Annotation of the record's Lease with all that the Lease itself has no field for, as JSON. */
 export const RECORD_ANNOTATION = `${API_GROUP}/record`;
@@ -47,7 +47,12 @@ const incarnation = z.string().transform((text, context): Incarnation => {
   context.addIssue({ code: 'custom', message: 'is not <instance>/<pod UID>/<16 hex digits>' });
   return z.NEVER;
 });
-const grantNote = z.strictObject({ containerId: z.string().min(1), startedAt: time, node: z.string().min(1) });
+const grantNote = z.strictObject({
+  containerId: z.string().min(1),
+  startedAt: time,
+  node: z.string().min(1),
+  ttlMs: counter.optional(),
+});
 
 /** Unknown fields are refused: whoever does not know a field would lose it with its next write. */
 const annotation = z.strictObject({
@@ -57,7 +62,9 @@ const annotation = z.strictObject({
   members: z.array(z.strictObject({ incarnation, pending: z.boolean() })),
   k: z.int().min(0),
   grant: grantNote.optional(),
-  former: z.strictObject({ incarnation, grant: grantNote, revokedAt: time }).optional(),
+  former: z
+    .strictObject({ incarnation, grant: grantNote, revokedAt: time, cause: z.enum(REVOKE_CAUSES).optional() })
+    .optional(),
   fence: z
     .strictObject({ incarnation, epoch: counter, rung: z.literal([1, 2, 3, 4, 5]), evidence: z.string(), at: time })
     .optional(),

@@ -1,4 +1,7 @@
-/** What a cluster chose for its high availability (`spec.ha`), with every time of the protocol. Times are ms. */
+/**
+ * What a cluster chose for its high availability (`spec.ha`, which also checks the bounds), with every time of the
+ * protocol. Times are ms.
+ */
 export interface HaOptions {
   /** When no member can acknowledge a commit (`local`): wait (`required`), or go on with k = 0 (`preferred`). */
   durability: 'required' | 'preferred';
@@ -40,38 +43,3 @@ export const DEFAULT_OPTIONS: HaOptions = {
   stopMs: 2000,
   withdrawMs: 10_000,
 };
-
-type Time = Exclude<keyof HaOptions, 'durability' | 'unfencedFailover'>;
-
-/** Smallest and largest value of each time, ms. */
-export const OPTION_BOUNDS: Record<Time, readonly [min: number, max: number]> = {
-  ttlMs: [2500, 60_000],
-  marginMs: [500, 10_000],
-  beatMs: [100, 5000],
-  silentMs: [300, 60_000],
-  quorumWaitMs: [50, 10_000],
-  coldStartMs: [1000, 600_000],
-  memberLostMs: [500, 60_000],
-  catchUpMs: [1000, 600_000],
-  stopMs: [500, 600_000],
-  withdrawMs: [1000, 600_000],
-};
-
-/** Drift of two clocks against each other that the margin has to cover, beside guard and kill time, as a share of the ttl. */
-const DRIFT = 0.02;
-/** What guard wake-up and killing may take on a loaded host, ms. */
-const KILL_MS = 300;
-
-/** Everything that is wrong with these options, each with the field first. */
-export function optionProblems(options: HaOptions): string[] {
-  const outside = (Object.entries(OPTION_BOUNDS) as [Time, readonly [number, number]][])
-    .filter(([name, [min, max]]) => !(options[name] >= min && options[name] <= max))
-    .map(([name, [min, max]]) => `${name}: must be ${min} to ${max}, is ${options[name]}`);
-  const { ttlMs, marginMs, beatMs, silentMs } = options;
-  const related: [boolean, string][] = [
-    [silentMs >= 2 * beatMs, 'silentMs: must be at least two beats (beatMs)'],
-    [ttlMs >= 3 * beatMs, 'ttlMs: must be at least three beats (beatMs)'],
-    [marginMs >= KILL_MS + DRIFT * ttlMs, `marginMs: must be at least ${KILL_MS} ms and ${DRIFT * 100} % of ttlMs`],
-  ];
-  return [...outside, ...related.filter(([holds]) => !holds).map(([, problem]) => problem)];
-}

@@ -41,13 +41,30 @@ export interface GrantNote {
   /** Start of that container by the kubelet. */
   startedAt: string;
   node: string;
+  /** How long a right of this holder counts at most, ms: rung 4 goes by it, whatever the options say by then. */
+  ttlMs?: number;
 }
 
 export interface FormerHolder {
   incarnation: Incarnation;
   grant: GrantNote;
   revokedAt: string;
+  cause?: RevokeCause;
 }
+
+/** Why a right was taken away. `Leaving`: its pod is on its way out; `Replaced`: another incarnation is there instead. */
+export const REVOKE_CAUSES = [
+  'Stopped',
+  'Switchover',
+  'Drain',
+  'Forced',
+  'EngineFailed',
+  'HostSilent',
+  'Leaving',
+  'Replaced',
+  'RecordRebuilt',
+] as const;
+export type RevokeCause = (typeof REVOKE_CAUSES)[number];
 
 export type Rung = 1 | 2 | 3 | 4 | 5;
 
@@ -66,6 +83,8 @@ export interface GrantRequest {
   note: GrantNote;
   members: readonly Member[];
   k: number;
+  /** Highest generation that the new holder has taken; the grant's is higher. */
+  takenGeneration?: number;
   /** Needed unless it stands in the record already, or nobody ever held this group. */
   fence?: FenceRecord;
 }
@@ -78,7 +97,8 @@ export type RefusalReason =
   | 'FenceOfAnother'
   | 'AlreadyFenced'
   | 'NotFirstCreation'
-  | 'BadQuorum';
+  | 'BadQuorum'
+  | 'GenerationBack';
 
 export type Transition = { ok: true; record: GroupRecord } | { ok: false; reason: RefusalReason; message: string };
 
@@ -95,10 +115,10 @@ export const isFirstCreation = (record: GroupRecord): boolean =>
   record.epoch === 1 && !record.holder && !record.former && !record.fence;
 
 /** Takes the right away: no holder, epoch + 1. There is no way back; the former holder is a candidate like others. */
-export function revoke(record: GroupRecord, at: string): Transition {
+export function revoke(record: GroupRecord, at: string, cause?: RevokeCause): Transition {
   const { holder, grant: note } = record;
   if (!holder || !note) return refuse('NoHolder', 'nobody holds the group, there is nothing to revoke');
-  const former = { incarnation: holder, grant: note, revokedAt: at };
+  const former = { incarnation: holder, grant: note, revokedAt: at, ...(cause && { cause }) };
   return next({ ...standing(record), epoch: record.epoch + 1, former });
 }
 
@@ -121,10 +141,35 @@ export function grant(record: GroupRecord, request: GrantRequest): Transition {
   const fence = record.fence ?? request.fence;
   const objection = objectionToProof(record, fence);
   if (objection) return objection;
-  const { to: holder, note, members, k } = request;
-  const generation = record.generation + (isSameQuorum(record, request) ? 0 : 1);
+  const { to: holder, note, members, k, takenGeneration = 0 } = request;
+  const isSame = isSameQuorum(record, request) && takenGeneration <= record.generation;
+  const generation = isSame ? record.generation : Math.max(record.generation, takenGeneration) + 1;
   const granted = { ...standing(record), holder, grant: note, members, k, generation };
   return next(fence ? { ...granted, fence } : granted);
+}
+
+/** Another (E, k), or members that are pending no more, under the generation that the RW knows it by. */
+export function setMembers(
+  record: GroupRecord,
+  { members, k, generation }: Pick<GroupRecord, 'members' | 'k' | 'generation'>,
+): Transition {
+  if (!record.holder) return refuse('NoHolder', 'E changes only under an RW');
+  const badQuorum = objectionToQuorum(members, k);
+  if (badQuorum) return refuse('BadQuorum', badQuorum);
+  if (generation < record.generation) return refuse('GenerationBack', `the generation is ${record.generation} already`);
+  return next({ ...record, members, k, generation });
+}
+
+/**
+ * The record that takes the place of one that was lost or came back older. It names nobody and begins a new epoch, so
+ * that everything said before is late; the RW that was found running has to be proven stopped first.
+ */
+export function rebuild(
+  record: GroupRecord | undefined,
+  found: Pick<GroupRecord, 'clusterUid' | 'epoch' | 'generation'> & { former: FormerHolder },
+): GroupRecord {
+  const { clusterUid, epoch, generation, former } = found;
+  return { clusterUid, epoch, term: (record?.term ?? 0) + 1, generation, members: [], k: 0, former };
 }
 
 /** A new leader writes its term before it answers or commands, so that a former leader's late write is refused. */

@@ -22,6 +22,8 @@ export interface RightState {
   right?: Right;
   /** The last E of this epoch that it knows to be recorded, pending members included. */
   recorded?: KnownMembers;
+  /** The grant's ttl, ms: whoever waits for the end of this right goes by it. */
+  ttlMs?: number;
   /**
    * E of the commands for synchronous replication that are newer than `recorded`. All of them count: one that takes a
    * member away comes before its record, one that brought it came after its record.
@@ -39,11 +41,14 @@ export const noRight: RightState = { epoch: 0, generation: 0 };
 export interface RightOptions {
   me: Incarnation;
   clusterUid: string;
-  /** How long an answered request counts from its sending. */
+  /** How long an answered request counts from its sending; less where the record's grant says less. */
   ttlMs: number;
 }
 
+/** What a grant that says nothing stands for, ms. */
 export const DEFAULT_TTL_MS = 3000;
+/** The shortest that a cluster can choose, ms: what counts until the grant was read. */
+const LEAST_TTL_MS = 2500;
 
 /** What a cluster manager knows to be recorded, as it stands in its beats. */
 export interface RecordStamp {
@@ -56,12 +61,12 @@ export interface RecordStamp {
 export function onAnswer(
   state: RightState,
   answer: { stamp: RecordStamp; sentAt: number },
-  { clusterUid, ttlMs }: RightOptions,
+  options: RightOptions,
 ): RightState {
   const { stamp, sentAt } = answer;
-  if (stamp.clusterUid !== clusterUid || stamp.epoch < state.epoch) return state;
-  const fresh: Right = { kind: 'answer', until: sentAt + ttlMs };
-  const known = stamp.epoch === state.epoch ? state : { epoch: stamp.epoch, generation: 0 };
+  if (stamp.clusterUid !== options.clusterUid || stamp.epoch < state.epoch) return state;
+  const known = inEpoch(state, stamp.epoch);
+  const fresh: Right = { kind: 'answer', until: sentAt + ttlOf(known, options) };
   const generation = Math.max(known.generation, stamp.generation);
   const right = keepsOld(known, fresh, stamp.generation > known.generation) ? known.right : fresh;
   return { ...known, generation, right };
@@ -76,9 +81,9 @@ export function onRecordRead(
   const { record } = read;
   if (record.clusterUid !== options.clusterUid || record.epoch < state.epoch) return state;
   if (!record.holder || !isSameIncarnation(record.holder, options.me)) return onOtherHolder(state, record);
-  const known = record.epoch === state.epoch ? state : { epoch: record.epoch, generation: 0 };
+  const known: RightState = { ...inEpoch(state, record.epoch), ttlMs: record.grant?.ttlMs ?? DEFAULT_TTL_MS };
   const generation = Math.max(known.generation, record.generation);
-  const fresh = rightOf(read, generation, options.ttlMs);
+  const fresh = rightOf(read, generation, ttlOf(known, options));
   const hasMembers = record.generation >= known.generation && record.members.length > 0;
   const right = keepsOld(known, fresh, hasMembers) ? known.right : fresh;
   return { ...known, generation, right, ...membersAfter(known, record) };
@@ -91,12 +96,12 @@ export function onRecordRead(
 export function onPromises(
   state: RightState,
   promises: { epoch: number; promised: readonly Incarnation[]; sentAt: number; now: number },
-  { ttlMs }: RightOptions,
+  options: RightOptions,
 ): RightState {
   const needed = promisersOf(state);
   if (promises.epoch !== state.epoch || needed.length === 0 || !holds(state, promises.now)) return state;
   if (!needed.every(it => promises.promised.some(by => isSameIncarnation(by, it)))) return state;
-  const until = promises.sentAt + ttlMs;
+  const until = promises.sentAt + ttlOf(state, options);
   return state.right && state.right.until >= until ? state : { ...state, right: { kind: 'promises', until } };
 }
 
@@ -114,13 +119,13 @@ export function promisersOf({ recorded, commanded = [] }: RightState): readonly 
 export function onQuorumCommand(
   state: RightState,
   command: KnownMembers & { epoch: number; now: number },
-  { ttlMs }: RightOptions,
+  options: RightOptions,
 ): RightState {
   const { epoch, generation, members, now } = command;
   if (epoch < state.epoch) return state;
-  const known: RightState = epoch === state.epoch ? state : { epoch, generation: 0 };
-  const bounded =
-    known.right?.kind === 'alone' && members.length > 0 ? { kind: 'record' as const, until: now + ttlMs } : known.right;
+  const known = inEpoch(state, epoch);
+  const isBound = known.right?.kind === 'alone' && members.length > 0;
+  const bounded = isBound ? { kind: 'record' as const, until: now + ttlOf(known, options) } : known.right;
   const commanded = [...(known.commanded ?? []), { generation, members }];
   return { ...known, generation: Math.max(known.generation, generation), right: bounded, commanded };
 }
@@ -134,8 +139,15 @@ export function onRevoked(state: RightState, epoch: number): RightState {
   return epoch > state.epoch ? { epoch, generation: 0 } : state;
 }
 
+/** How long an answered request counts for this incarnation now, ms; what it asks promises for. */
+export const ttlOf = ({ ttlMs = LEAST_TTL_MS }: RightState, options: RightOptions): number =>
+  Math.min(ttlMs, options.ttlMs);
+
 /** Does the right hold at `now`? At its end it does not. */
 export const holds = (state: RightState, now: number): boolean => state.right !== undefined && now < state.right.until;
+
+const inEpoch = (state: RightState, epoch: number): RightState =>
+  epoch === state.epoch ? state : { epoch, generation: 0 };
 
 /** In one epoch the record goes from nobody to one holder, so a read without a holder is merely late. */
 function onOtherHolder(state: RightState, record: GroupRecord): RightState {

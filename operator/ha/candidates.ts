@@ -1,0 +1,76 @@
+import { bootVerdict } from './boot.ts';
+import type { HeardReport } from './evidence.ts';
+import { formatIncarnation, isSameIncarnation } from './incarnation.ts';
+import { comparePosition, type LogPosition } from './lsn.ts';
+import type { Member } from './record.ts';
+import { alive, instanceOf, isEligible, isFollowing, type Seen } from './sight.ts';
+
+/** A member that answered `prepare` in this epoch: it is cut from the former RW, so its log stays as it says. */
+export interface Answer {
+  report: HeardReport;
+  position: LogPosition;
+  /** Of E; undefined for others, whose answers count for nobody's quorum. */
+  member?: Member;
+  /** The very incarnation that E names. Else a later one, of an instance whose incarnation in E is proven ended. */
+  isOriginal: boolean;
+}
+
+/** All answers to this epoch. */
+export const answersOf = (view: Seen): Answer[] =>
+  alive(view).flatMap(report => {
+    const { prepared } = report;
+    if (prepared?.epoch !== view.record.epoch || prepared.timeline === undefined || prepared.lsn === undefined)
+      return [];
+    const position = { timeline: prepared.timeline, lsn: prepared.lsn };
+    const member = memberFor(view, report);
+    const isOriginal = member !== undefined && isSameIncarnation(member.incarnation, report.incarnation);
+    return [{ report, position, isOriginal, ...(member && { member }) }];
+  });
+
+/** How many of E have to answer: any so many have one among them that holds what was acknowledged last. */
+export const answersNeeded = ({ record: { members, k } }: Seen): number => members.length - k + 1;
+
+/** Can a quorum answer at all? With k = 0 an acknowledged row may be on no member. */
+export const hasQuorum = ({ record: { members, k } }: Seen): boolean => k > 0 && members.length > 0;
+
+/**
+ * The member of E that this report speaks for. Its volume counts for data when its own container is proven ended: a
+ * living one could still acknowledge rows that this answer does not know.
+ */
+function memberFor({ record, memory }: Seen, { incarnation }: HeardReport): Member | undefined {
+  const own = record.members.find(it => isSameIncarnation(it.incarnation, incarnation));
+  if (own) return own;
+  return record.members.find(
+    it => it.incarnation.instanceId === incarnation.instanceId && memory.ended.has(formatIncarnation(it.incarnation)),
+  );
+}
+
+/** Best first: how far its log goes; among equals the wanted target, then one that will stay, then the order of E. */
+export function rank(view: Seen, answers: readonly Answer[]): Answer[] {
+  const cost = ({ report: { incarnation } }: Answer): number =>
+    (incarnation.instanceId === view.request?.target ? 0 : 2) + (instanceOf(view, incarnation)?.isLeaving ? 1 : 0);
+  return [...answers].sort((a, b) => comparePosition(b.position, a.position) || cost(a) - cost(b));
+}
+
+/**
+ * Could one of the members take over at once? Asked before a revoke, which has no way back: enough of E answer, as far
+ * as their last reports tell.
+ */
+export function areSuccessorsReady(view: Seen): boolean {
+  const ready = alive(view).filter(it => isFollowing(it) && isEligible(view, it.incarnation));
+  if (view.topology === 'share') return ready.some(it => isReadyOnVolume(view, it));
+  if (!hasQuorum(view)) return false;
+  const { members } = view.record;
+  const voters = ready.filter(it => members.some(m => isSameIncarnation(m.incarnation, it.incarnation)));
+  return voters.length >= answersNeeded(view);
+}
+
+/** On a shared volume: one that may run and, where followers stream, has an engine that is up. */
+export const isReadyOnVolume = (view: Seen, report: HeardReport): boolean =>
+  isFit(view, report) && (!view.isStreaming || report.engine.state === 'running');
+
+/** Could it run as RW if it were granted? */
+export function isFit({ record }: Seen, { incarnation, volume, engine, container }: HeardReport): boolean {
+  if (engine.problem !== undefined || !container) return false;
+  return bootVerdict({ record: { ...record, holder: incarnation }, me: incarnation, volume }).run === 'rw';
+}

@@ -1,0 +1,129 @@
+import type { Action, Decision } from './action.ts';
+import { followers, astrayAt } from './followers.ts';
+import { granting } from './granting.ts';
+import { holderReport, keeping } from './keeping.ts';
+import { latestEpoch, recordAnew } from './lost.ts';
+import { membership } from './membership.ts';
+import { proving } from './proving.ts';
+import { createRecord, stampTerm } from './record.ts';
+import { revoking } from './revoking.ts';
+import { act, wait, type Policy, type Said } from './said.ts';
+import { isServing, reportIn, type Seen } from './sight.ts';
+import { forceVerdict, switching } from './switching.ts';
+import type { GroupView } from './view.ts';
+
+/**
+ * What a group's cluster manager does now: the one place where that is decided. The first policy about the RW that
+ * decides names the decision; followers are brought to their places beside it. `view.memory` is remember's of this view.
+ */
+export function decideGroup(view: GroupView): Decision {
+  const { recorded } = view;
+  if (!recorded) return decision('WithoutRecord', withoutRecord(view), []);
+  const seen: Seen = { ...view, recorded, ...recorded };
+  const passed: Said[] = [];
+  for (const { name, say } of policies) {
+    const said = say(seen);
+    if (!said) continue;
+    if (decides(said)) return decision(name, said, passed, beside(seen));
+    passed.push(said);
+  }
+  return decision('Settled', {}, passed, beside(seen));
+}
+
+const decides = ({ actions, wait: reason }: Said): boolean => reason !== undefined || (actions?.length ?? 0) > 0;
+
+/** Whoever may not command does nothing for followers either. */
+function beside(view: Seen): Said {
+  const isOwn = view.record.clusterUid === view.clusterUid && view.leader.term === view.record.term;
+  if (!isOwn || view.wanted === 'stopped') return {};
+  const verdict = forceVerdict(view);
+  const wakeAt = Math.min(silenceAt(view) ?? Infinity, astrayAt(view) ?? Infinity);
+  return {
+    actions: [...followers(view), ...withdrawal(view)],
+    ...(verdict && { request: verdict }),
+    ...(wakeAt < Infinity && { wakeAt }),
+  };
+}
+
+function decision(policy: string, said: Said, passed: readonly Said[], side: Said = {}): Decision {
+  const all = [said, ...passed, side];
+  const actions: Action[] = all.flatMap(it => it.actions ?? []);
+  const wakeAt = Math.min(...all.map(it => it.wakeAt ?? Infinity));
+  const request = all.find(it => it.request)?.request;
+  return {
+    policy,
+    actions,
+    ...(said.wait && { wait: said.wait }),
+    ...(wakeAt < Infinity && { wakeAt }),
+    ...(request && { request }),
+  };
+}
+
+/** Where nobody shall be RW nothing has to be decided: each pod goes by its own kubelet's word. */
+function withoutRecord(view: GroupView): Said {
+  const { wanted, established, clusterUid, evidence, published } = view;
+  if (wanted === 'stopped') return published ? act({ do: 'withdraw' }) : {};
+  if (established || evidence.reports.some(it => latestEpoch(it, clusterUid) > 0))
+    return recordAnew(view, 'RecordLost');
+  return act({ do: 'create', record: createRecord(clusterUid), message: 'a new group' });
+}
+
+const foreignRecord: Policy = {
+  name: 'ForeignRecord',
+  say: ({ record, clusterUid }) =>
+    record.clusterUid === clusterUid
+      ? undefined
+      : wait(
+          'ForeignRecord',
+          `the record is of a cluster with UID ${record.clusterUid}; remove it by hand if it is old`,
+        ),
+};
+
+/** Before its term stands in the record a leader neither answers nor commands (protocol, CM leadership). */
+const stamp: Policy = {
+  name: 'StampTerm',
+  say: ({ record, leader }) => {
+    if (leader.term === record.term) return undefined;
+    if (leader.term !== undefined && record.term > leader.term) {
+      return wait('LeadershipLost', `the record carries term ${record.term}, this leader's is ${leader.term}`);
+    }
+    return act({ do: 'stamp', record: stampTerm(record), message: 'a new leader takes over the record' });
+  },
+};
+
+const recordBehind: Policy = {
+  name: 'RecordBehind',
+  say: view => {
+    const { record, evidence } = view;
+    const isBehind = evidence.reports.some(it => latestEpoch(it, record.clusterUid) > record.epoch);
+    return isBehind ? recordAnew(view, 'RecordBehind', record) : undefined;
+  },
+};
+
+const policies: readonly Policy[] = [
+  foreignRecord,
+  stamp,
+  recordBehind,
+  ...revoking,
+  ...proving,
+  ...granting,
+  ...keeping,
+  ...switching,
+  ...membership,
+];
+
+/** The endpoint of an RW that is away for long leads nowhere; before that its clients are refused at once. */
+function withdrawal(view: Seen): Action[] {
+  const { published, memory, now, options } = view;
+  const report = holderReport(view);
+  if (!published || (report && isServing(report)) || memory.servedAt === undefined) return [];
+  return now - memory.servedAt >= options.withdrawMs ? [{ do: 'withdraw' }] : [];
+}
+
+/** When the holder counts as silent unless it is heard of before. */
+function silenceAt(view: Seen): number | undefined {
+  const { holder } = view.record;
+  const report = holder && reportIn(view, holder);
+  const at = report && report.heardAt + view.options.silentMs;
+  return at !== undefined && at > view.now ? at : undefined;
+}

@@ -1,0 +1,83 @@
+import type { Command } from './action.ts';
+import type { HeardReport } from './evidence.ts';
+import { formatIncarnation, isSameIncarnation } from './incarnation.ts';
+import { holderReport } from './keeping.ts';
+import { alive, instanceOf, isServing, outcomeOf, type Seen } from './sight.ts';
+
+/** A follower that runs as it should and gets nothing from the RW for so long is made fit again, ms. */
+const ASTRAY_MS = 10_000;
+
+/** Commands that bring all other members to their places, each by itself; nothing waits for another's. */
+export function followers(view: Seen): Command[] {
+  const holder = holderReport(view);
+  if (!holder || !isServing(holder)) return [];
+  const others = alive(view).filter(it => it !== holder && isOwn(view, it, holder));
+  if (!view.isStreaming) return others.flatMap(it => (isInPlace(view, it) ? [] : [start(view, it)]));
+  const slots = slotsFor(view, holder);
+  if (outcomeOf(view, slots)?.state !== 'done') return others.length > 0 ? [slots] : [];
+  return others.flatMap(it => commandFor(view, it, holder));
+}
+
+/** Another incarnation of the RW's own instance is none of its followers. */
+const isOwn = (view: Seen, { incarnation, engine }: HeardReport, holder: HeardReport): boolean =>
+  incarnation.instanceId !== holder.incarnation.instanceId &&
+  engine.problem === undefined &&
+  instanceOf(view, incarnation) !== undefined;
+
+/** A slot for every member before any of them needs it; those of members that are gone hold WAL back and go. */
+const slotsFor = (view: Seen, { incarnation: on }: HeardReport): Command => ({
+  do: 'slots',
+  on,
+  instances: view.instances.map(it => it.id).filter(id => id !== on.instanceId),
+});
+
+function commandFor(view: Seen, report: HeardReport, holder: HeardReport): Command[] {
+  const { state } = report.volume;
+  // Never overwritten: people decide about data of others.
+  if (state === 'foreign' || report.task?.state === 'running') return [];
+  const how = state !== 'initialized' ? 'join' : hasParted(view, report, holder) ? 'rejoin' : 'start';
+  if (how === 'start' && isInPlace(view, report)) return [];
+  return [follow(view, report, how)];
+}
+
+/**
+ * Its log may go on where the RW's does not: it was the RW before, or it is on an older timeline and gets nothing. Then
+ * it is rewound, or copied anew. One that follows the RW's timeline already is in order.
+ */
+function hasParted(view: Seen, report: HeardReport, holder: HeardReport): boolean {
+  const { memory, now, record, topology } = view;
+  if (topology === 'share' || !isOnOlderTimeline(report, holder)) return false;
+  if (record.fence?.incarnation.instanceId === report.incarnation.instanceId) return true;
+  const since = memory.astraySince.get(formatIncarnation(report.incarnation));
+  return since !== undefined && now - since >= ASTRAY_MS;
+}
+
+function isOnOlderTimeline({ position, volume, receiver }: HeardReport, holder: HeardReport): boolean {
+  const own = position?.timeline ?? volume.timeline;
+  const rw = holder.position?.timeline;
+  return receiver?.streaming !== true && own !== undefined && rw !== undefined && own < rw;
+}
+
+/** It was told to follow this RW with these settings, and runs. */
+function isInPlace(view: Seen, { incarnation, plan, engine, settingsHash }: HeardReport): boolean {
+  const { holder } = view.record;
+  const runs = ['starting', 'running', 'held', 'crashed'].includes(engine.state);
+  if (!runs || plan?.role !== instanceOf(view, incarnation)?.follows || settingsHash !== view.settingsHash)
+    return false;
+  if (!view.isStreaming) return true;
+  return holder !== undefined && plan?.upstream !== undefined && isSameIncarnation(plan.upstream, holder);
+}
+
+const start = (view: Seen, report: HeardReport): Command => follow(view, report, 'start');
+
+function follow(view: Seen, { incarnation: on }: HeardReport, how: 'join' | 'rejoin' | 'start'): Command {
+  const role = instanceOf(view, on)?.follows ?? 'ro';
+  const upstream = view.isStreaming && view.record.holder ? { upstream: view.record.holder } : {};
+  return { do: 'follow', on, how, role, ...upstream };
+}
+
+/** When a follower counts as astray though nothing happens. */
+export function astrayAt(view: Seen): number | undefined {
+  const ends = [...view.memory.astraySince.values()].map(it => it + ASTRAY_MS).filter(it => it > view.now);
+  return ends.length > 0 ? Math.min(...ends) : undefined;
+}

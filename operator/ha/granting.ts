@@ -1,0 +1,72 @@
+import { mayInitialize } from './boot.ts';
+import { isFit } from './candidates.ts';
+import { choose, type Chosen } from './choose.ts';
+import type { HeardReport } from './evidence.ts';
+import { climbFor } from './fence.ts';
+import { formatIncarnation } from './incarnation.ts';
+import { keepProof, preparing } from './proving.ts';
+import { stagedSetting } from './staging.ts';
+import { grant } from './record.ts';
+import { act, wait, write, type Policy, type Said } from './said.ts';
+import type { Seen } from './sight.ts';
+
+/** Nobody holds the group, and whoever did is proven stopped. */
+export const granting: readonly Policy[] = [
+  { name: 'Rest', say: rest },
+  { name: 'GrantCandidate', say: grantCandidate },
+];
+
+function rest(view: Seen): Said | undefined {
+  if (view.record.holder || view.wanted === 'running') return undefined;
+  const kept = keepProof(view);
+  if (kept) return kept;
+  return act(...(view.published ? [{ do: 'withdraw' } as const] : []));
+}
+
+function grantCandidate(view: Seen): Said | undefined {
+  if (view.record.holder) return undefined;
+  const choice = choose(view);
+  if (!('chosen' in choice)) return notYet(view, wait(choice.reason, choice.message), choice.wakeAt);
+  const objection = objectionTo(view, choice.chosen);
+  return objection ? notYet(view, objection) : grantTo(view, choice);
+}
+
+/** Members are asked meanwhile; proof that a grant will not carry at once is written down. */
+function notYet(view: Seen, said: Said, wakeAt = Infinity): Said {
+  const isSoon = wakeAt - view.now <= view.options.quorumWaitMs;
+  const kept = isSoon ? [] : (keepProof(view)?.actions ?? []);
+  const actions = [...kept, ...(said.actions ?? []), ...preparing(view)];
+  return { ...said, actions, ...(wakeAt < Infinity && { wakeAt }) };
+}
+
+/** What keeps the chosen one from being granted; an empty volume of a new group is initialized first. */
+function objectionTo(view: Seen, chosen: HeardReport): Said | undefined {
+  const { incarnation, engine, volume } = chosen;
+  const name = `instance ${incarnation.instanceId}`;
+  if (engine.problem !== undefined) return wait('EngineUnfit', `${name}: ${engine.problem}`);
+  if (mayInitialize(view.record, volume)) return act({ do: 'initialize', on: incarnation });
+  if (!chosen.container) {
+    return wait('ContainerUnknown', `the kubelet has not reported the container of ${name}`);
+  }
+  if (isFit(view, chosen)) return undefined;
+  return wait('VolumeUnusable', `${name}: its data volume is ${volume.state}, or not of this cluster and epoch`);
+}
+
+/** Synchronous replication of the new RW is staged beside the grant: it goes by it from its first commit on. */
+function grantTo(view: Seen, { chosen, members, k, loss }: Chosen): Said {
+  const { record, recorded, options } = view;
+  const climbed = record.former && !record.fence ? climbFor(view, recorded) : undefined;
+  const request = {
+    to: chosen.incarnation,
+    note: { ...chosen.container!, ttlMs: options.ttlMs },
+    members,
+    k,
+    takenGeneration: chosen.quorum?.generation,
+    ...(climbed?.proven && { fence: climbed.fence }),
+  };
+  const transition = grant(record, request);
+  const message = `${formatIncarnation(chosen.incarnation)} becomes RW`;
+  const said = write('grant', transition, { message, ...(loss !== undefined && { loss }) });
+  const staged = transition.ok ? stagedSetting(view, transition.record, chosen) : undefined;
+  return staged ? { ...said, actions: [...(said.actions ?? []), staged] } : said;
+}

@@ -1,0 +1,63 @@
+import type { HeardReport } from './evidence.ts';
+import { isSameIncarnation, type Incarnation } from './incarnation.ts';
+import { act, wait, type Policy, type Said } from './said.ts';
+import { isFresh, isServing, outcomeOf, reportIn, type Seen } from './sight.ts';
+import { stagedSetting } from './staging.ts';
+import type { CommandOutcome } from './view.ts';
+
+/** From the grant to a verified and published RW. */
+export const keeping: readonly Policy[] = [
+  { name: 'PromoteHolder', say: promote },
+  { name: 'PublishHolder', say: publish },
+];
+
+/** The holder's own word of late; silence and failures were decided about before. */
+export function holderReport(view: Seen): HeardReport | undefined {
+  const { holder } = view.record;
+  const report = holder && reportIn(view, holder);
+  return report && isFresh(view, report) ? report : undefined;
+}
+
+function promote(view: Seen): Said | undefined {
+  const report = holderReport(view);
+  if (!report || isServing(report)) return undefined;
+  const staged = stagedSetting(view, view.record, report);
+  if (staged && outcomeOf(view, staged)?.state !== 'done') {
+    return { ...act(staged), ...wait('EngineStarting', 'the new RW takes its setting of synchronous replication') };
+  }
+  return onTheWay(report) ?? startAsRw(report);
+}
+
+const startAsRw = ({ incarnation: on }: HeardReport): Said => ({
+  ...act({ do: 'promote', on }),
+  ...wait('EngineStarting', `instance ${on.instanceId} is promoted`),
+});
+
+/** An engine that is up or comes up as RW is not commanded again. */
+function onTheWay({ engine, incarnation: { instanceId } }: HeardReport): Said | undefined {
+  if (engine.role !== 'rw') return undefined;
+  if (engine.state === 'stopping') return wait('EngineStopping', `the engine of instance ${instanceId} is stopping`);
+  const isComing = engine.state === 'starting' || engine.state === 'running';
+  return isComing ? wait('EngineStarting', `instance ${instanceId} does not accept writes yet`) : undefined;
+}
+
+/** A full disk, or a lock that forbids writes, is no failure of the engine (protocol, Moves: Probe). */
+const SOUND_SQLSTATES = ['53100', '25006'];
+
+/** Only after a write went through: one write of the endpoint moves the traffic. */
+function publish(view: Seen): Said | undefined {
+  const report = holderReport(view);
+  if (!report || (view.published && isSameIncarnation(report.incarnation, view.published))) return undefined;
+  const { incarnation: on } = report;
+  const outcome = outcomeOf(view, { do: 'verify', on });
+  return isSound(outcome) ? act({ do: 'publish', on }) : { ...act({ do: 'verify', on }), ...unverified(on, outcome) };
+}
+
+const isSound = (outcome: CommandOutcome | undefined): boolean =>
+  outcome?.state === 'done' || SOUND_SQLSTATES.includes(outcome?.code ?? '');
+
+function unverified({ instanceId }: Incarnation, outcome: CommandOutcome | undefined): Said {
+  if (outcome?.state !== 'failed')
+    return wait('EngineStarting', `instance ${instanceId}: its first write is not through yet`);
+  return wait('WriteFails', `instance ${instanceId}: ${outcome.message ?? 'its first write failed'}`);
+}

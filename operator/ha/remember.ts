@@ -1,0 +1,102 @@
+import type { HeardReport } from './evidence.ts';
+import { isFenced } from './fence.ts';
+import { formatIncarnation, isSameIncarnation, parseIncarnation, type Incarnation } from './incarnation.ts';
+import type { GroupMemory } from './memory.ts';
+import type { GroupRecord } from './record.ts';
+import { isFresh, isServing, reportIn } from './sight.ts';
+import type { GroupView } from './view.ts';
+
+/** What to remember after this view; done before each decision, which then sees it in `view.memory`. */
+export function remember(view: GroupView): GroupMemory {
+  const { memory, recorded, now } = view;
+  const record = recorded?.record;
+  const holder = record?.holder && reportIn(view, record.holder);
+  const base = record && record.epoch !== memory.epoch ? acrossEpochs(memory, record.epoch) : memory;
+  return {
+    ...base,
+    ...momentsOf(view, base, record),
+    ...ofHolder(view, base, holder),
+    wantedAt: view.wanted === 'running' ? (memory.wantedAt ?? now) : undefined,
+    request: requestSeen(view),
+    astraySince: astray(view, base),
+    ended: endedOf(view, memory.ended),
+  };
+}
+
+function acrossEpochs(memory: GroupMemory, epoch: number): GroupMemory {
+  const { servedAt, ended, astraySince, rwPosition } = memory;
+  return { epoch, servedAt, ended, astraySince, rwPosition, streamedAt: new Map() };
+}
+
+function momentsOf(view: GroupView, base: GroupMemory, record: GroupRecord | undefined): Partial<GroupMemory> {
+  const { now, recorded } = view;
+  if (!record || !recorded) return {};
+  if (record.holder) return { grantKnownAt: base.grantKnownAt ?? now };
+  if (!record.former) return {};
+  const revokeKnownAt = base.revokeKnownAt ?? now;
+  const provenAt =
+    base.provenAt ?? (isFenced({ ...view, memory: { ...base, revokeKnownAt } }, recorded) ? now : undefined);
+  return { revokeKnownAt, provenAt };
+}
+
+function ofHolder(view: GroupView, base: GroupMemory, report: HeardReport | undefined): Partial<GroupMemory> {
+  if (!report) return {};
+  const { engine, position, incarnation: of, heardAt } = report;
+  return {
+    crashSeenAt: engine.state === 'crashed' ? (base.crashSeenAt ?? view.now) : undefined,
+    servedAt: isServing(report) ? heardAt : base.servedAt,
+    servedSince: base.servedSince ?? (isServing(report) ? view.now : undefined),
+    rwPosition: position && isServing(report) ? { ...position, of } : base.rwPosition,
+    quorumSeen: quorumSeen(base, report),
+    streamedAt: streamed(base, report),
+  };
+}
+
+/**
+ * The position is taken from a later report than the one that first said "in effect": what was acknowledged under the
+ * former setting then lies below it for certain.
+ */
+function quorumSeen({ quorumSeen: before }: GroupMemory, report: HeardReport): GroupMemory['quorumSeen'] {
+  const { quorum, heardAt, position } = report;
+  if (!quorum?.isInEffect) return undefined;
+  if (before?.generation !== quorum.generation) return { generation: quorum.generation, at: heardAt };
+  if (before.lsn !== undefined || heardAt <= before.at || !position) return before;
+  return { ...before, lsn: position.lsn };
+}
+
+function streamed({ streamedAt }: GroupMemory, { senders = [], heardAt }: HeardReport): ReadonlyMap<string, number> {
+  const now = senders.filter(it => it.state === 'streaming').map(it => formatIncarnation(it.incarnation));
+  return new Map([...streamedAt, ...now.map(name => [name, heardAt] as const)].slice(-MOST));
+}
+
+function astray(view: GroupView, { astraySince }: GroupMemory): ReadonlyMap<string, number> {
+  const rw = view.recorded?.record.holder;
+  const reports = view.evidence.reports.filter(it => isFresh(view, it) && rw && isAstray(it, rw));
+  return new Map(
+    reports.map(it => {
+      const name = formatIncarnation(it.incarnation);
+      return [name, astraySince.get(name) ?? view.now];
+    }),
+  );
+}
+
+/** Runs as a follower of this RW and gets nothing from it. */
+const isAstray = ({ engine, plan, receiver }: HeardReport, rw: Incarnation): boolean =>
+  engine.state === 'running' &&
+  plan?.upstream !== undefined &&
+  isSameIncarnation(plan.upstream, rw) &&
+  receiver?.streaming === false;
+
+function requestSeen({ request, memory, now }: GroupView): GroupMemory['request'] {
+  if (!request) return undefined;
+  return memory.request?.id === request.id ? memory.request : { id: request.id, at: now };
+}
+
+/** Names kept: far more than a group has members. */
+const MOST = 256;
+
+function endedOf({ evidence: { pods } }: GroupView, before: ReadonlySet<string>): ReadonlySet<string> {
+  const words = pods.flatMap(pod => pod.terminated.map(it => it.message?.split('\n', 1)[0]?.trim() ?? ''));
+  const fresh = words.filter(it => parseIncarnation(it) && !before.has(it));
+  return fresh.length === 0 ? before : new Set([...before, ...fresh].slice(-MOST));
+}

@@ -1,0 +1,37 @@
+import type { Command } from './action.ts';
+import type { HeardReport } from './evidence.ts';
+import { isSameIncarnation } from './incarnation.ts';
+import { isSameSetting } from './quorum.ts';
+import type { GroupRecord } from './record.ts';
+import { isEligible, type Seen } from './sight.ts';
+
+/**
+ * The setting of synchronous replication that an RW has to have before it is promoted; undefined when it has it.
+ * `required` after a grant that nobody else was equal for: commits wait for whoever comes first. (The engine may be
+ * stricter than the record, never looser.)
+ */
+export function stagedSetting(view: Seen, granted: GroupRecord, to: HeardReport): Command | undefined {
+  const { generation } = granted;
+  const setting = settingOf(view, granted, to);
+  if (isStaged(to, granted, setting)) return undefined;
+  return { do: 'quorum', on: to.incarnation, generation, ...setting };
+}
+
+type Setting = Pick<Extract<Command, { do: 'quorum' }>, 'members' | 'k'>;
+
+function settingOf(view: Seen, { members, k, epoch }: GroupRecord, to: HeardReport): Setting {
+  const recorded = members.map(it => it.incarnation);
+  const isStrict = view.topology === 'local' && view.options.durability === 'required' && epoch > 1;
+  if (recorded.length > 0 || !isStrict) return { members: recorded, k };
+  const others = view.evidence.reports
+    .map(it => it.incarnation)
+    .filter(it => !isSameIncarnation(it, to.incarnation) && isEligible(view, it));
+  return { members: others, k: Math.min(1, others.length) };
+}
+
+/** An engine that was never told anything waits for nobody; one that is stricter than an empty E stays so. */
+function isStaged({ quorum }: HeardReport, granted: GroupRecord, setting: Setting): boolean {
+  if (!quorum) return setting.k === 0 && setting.members.length === 0;
+  if (quorum.generation !== granted.generation) return false;
+  return isSameSetting(quorum, setting) || (granted.members.length === 0 && setting.k > 0 && quorum.k > 0);
+}

@@ -1,0 +1,161 @@
+import type { Command, RequestVerdict } from './action.ts';
+import { areSuccessorsReady, isReadyOnVolume } from './candidates.ts';
+import type { HeardReport } from './evidence.ts';
+import { isSameIncarnation } from './incarnation.ts';
+import { holderReport } from './keeping.ts';
+import { revokeFor } from './revoking.ts';
+import { act, wait, type Policy, type Said } from './said.ts';
+import { alive, instanceOf, isEligible, isFollowing, isServing, outcomeOf, type Seen } from './sight.ts';
+import type { HaRequest } from './view.ts';
+
+/** Planned moves of a serving RW. Until the revoke nothing has happened, so each of them can still be refused. */
+export const switching: readonly Policy[] = [
+  { name: 'Switchover', say: switchover },
+  { name: 'Drain', say: drain },
+];
+
+function switchover(view: Seen): Said | undefined {
+  const { request } = view;
+  const holder = holderReport(view);
+  if (request?.kind !== 'switchover' || !holder || !isServing(holder)) return undefined;
+  if (request.acceptedEpoch === undefined) return judge(view, request, holder);
+  if (request.acceptedEpoch < view.record.epoch) return { request: endOf(view, request, holder) };
+  return carryOut(view, request, holder);
+}
+
+/** Refused while nothing has happened, else accepted for a target. */
+function judge(view: Seen, request: HaRequest, holder: HeardReport): Said | undefined {
+  const objection = objectionTo(view, request, holder);
+  if (objection) return { request: verdict(view, request, 'refused', objection) };
+  const target = targetOf(view, request, holder);
+  if (target) {
+    const reason = { reason: 'TargetReady', message: `instance ${target.incarnation.instanceId} takes over` };
+    return { request: { ...verdict(view, request, 'accepted', reason), target: target.incarnation.instanceId } };
+  }
+  const until = deadline(view);
+  const late = { reason: 'TargetLags', message: `no target caught up within ${view.options.catchUpMs} ms` };
+  if (view.now >= until) return { request: verdict(view, request, 'refused', late) };
+  return { wakeAt: until };
+}
+
+interface Why {
+  reason: string;
+  message: string;
+}
+
+/** What no waiting would change. */
+function objectionTo(view: Seen, { target }: HaRequest, holder: HeardReport): Why | undefined {
+  if (target === undefined) return undefined;
+  const instance = view.instances.find(it => it.id === target);
+  if (!instance) return { reason: 'TargetUnknown', message: `there is no instance ${target}` };
+  if (target === holder.incarnation.instanceId)
+    return { reason: 'TargetIsRw', message: `instance ${target} is the RW` };
+  if (instance.follows === 'standby') return { reason: 'TargetIsStandby', message: `instance ${target} is a standby` };
+  if (alive(view).some(it => it.incarnation.instanceId === target)) return undefined;
+  return { reason: 'TargetUnhealthy', message: `the agent of instance ${target} does not answer` };
+}
+
+/** The wanted target, else the best, once it can take over without a loss. */
+function targetOf(view: Seen, { target }: Pick<HaRequest, 'target'>, holder: HeardReport): HeardReport | undefined {
+  const able = alive(view).filter(it => it !== holder && isCaughtUp(view, it, holder));
+  const isStaying = (it: HeardReport): boolean => instanceOf(view, it.incarnation)?.isLeaving === false;
+  if (target !== undefined) return able.find(it => it.incarnation.instanceId === target);
+  return able.find(isStaying);
+}
+
+function isCaughtUp(view: Seen, report: HeardReport, holder: HeardReport): boolean {
+  if (!isFollowing(report) || !isEligible(view, report.incarnation)) return false;
+  if (view.topology === 'share') return isReadyOnVolume(view, report) && isStreamingHere(view, report);
+  const isFull = view.record.members.some(it => !it.pending && isSameIncarnation(it.incarnation, report.incarnation));
+  return isFull && areSuccessorsReady(view) && isNear(report, holder);
+}
+
+const isStreamingHere = (view: Seen, { receiver }: HeardReport): boolean =>
+  !view.isStreaming || receiver?.streaming === true;
+
+/** So little is sent and flushed in the time of a fast stop, bytes. */
+const NEAR = 16n * 1024n * 1024n;
+
+function isNear({ incarnation }: HeardReport, holder: HeardReport): boolean {
+  const sender = holder.senders?.find(it => isSameIncarnation(it.incarnation, incarnation));
+  if (sender?.state !== 'streaming' || sender.flushed === undefined || !holder.position) return false;
+  return holder.position.lsn - sender.flushed <= NEAR;
+}
+
+/** A checkpoint makes the stop short; then the right is taken, and what follows is as after any revoke. */
+function carryOut(view: Seen, request: HaRequest, holder: HeardReport): Said {
+  const target = targetOf(view, request, holder);
+  if (!target) {
+    const until = deadline(view);
+    const why = {
+      reason: 'TargetUnhealthy',
+      message: 'the target can no longer take over; the RW was left in its place',
+    };
+    if (view.now >= until) return { request: verdict(view, request, 'failed', why) };
+    return wait('SwitchoverPreparing', 'waits for the target to be ready again', { wakeAt: until });
+  }
+  const message = `${request.by} asks for instance ${target.incarnation.instanceId}`;
+  return afterCheckpoint(view, holder) ?? revokeFor(view, 'Switchover', message);
+}
+
+/** A checkpoint that fails or takes too long is done without. */
+function afterCheckpoint(view: Seen, holder: HeardReport): Said | undefined {
+  const checkpoint: Command = { do: 'checkpoint', on: holder.incarnation };
+  const outcome = outcomeOf(view, checkpoint);
+  if (outcome && outcome.state !== 'running') return undefined;
+  const until = deadline(view);
+  if (outcome && view.now >= until) return undefined;
+  const waiting = wait('SwitchoverPreparing', 'the RW makes a checkpoint', { wakeAt: until });
+  return outcome ? waiting : { ...waiting, ...act(checkpoint) };
+}
+
+const deadline = ({ memory: { request }, now, options }: Seen): number => (request?.at ?? now) + options.catchUpMs;
+
+function endOf(view: Seen, request: HaRequest, holder: HeardReport): RequestVerdict | undefined {
+  const { published } = view;
+  if (!published || !isSameIncarnation(published, holder.incarnation)) return undefined;
+  const { instanceId } = holder.incarnation;
+  const isThere = request.target === undefined || request.target === instanceId;
+  const why = { reason: isThere ? 'Switched' : 'OtherInstance', message: `instance ${instanceId} is the RW` };
+  return verdict(view, request, isThere ? 'done' : 'failed', why);
+}
+
+const verdict = (view: Seen, { id }: HaRequest, outcome: RequestVerdict['outcome'], why: Why): RequestVerdict => ({
+  id,
+  outcome,
+  epoch: view.record.epoch,
+  ...why,
+});
+
+/** The RW of a cordoned node moves before its pod has to go. */
+function drain(view: Seen): Said | undefined {
+  const holder = holderReport(view);
+  if (!holder || !isServing(holder) || view.isHeld || view.request) return undefined;
+  if (!instanceOf(view, holder.incarnation)?.isLeaving) return undefined;
+  const { instanceId } = holder.incarnation;
+  const target = targetOf(view, {}, holder);
+  if (!target) {
+    const name = `instance ${instanceId} is the RW and its node is to be drained`;
+    return { wait: { reason: 'DrainWaits', message: `${name}; no instance elsewhere can take over yet` } };
+  }
+  const to = target.incarnation.instanceId;
+  return (
+    afterCheckpoint(view, holder) ??
+    revokeFor(view, 'Drain', `the node of instance ${instanceId} is drained, ${to} is ready`)
+  );
+}
+
+/** Word about a forced failover: refused while there is a writer, done when there is one again. */
+export function forceVerdict(view: Seen): RequestVerdict | undefined {
+  const { request } = view;
+  if (request?.kind !== 'force') return undefined;
+  const holder = holderReport(view);
+  const isUp = holder !== undefined && isServing(holder);
+  if (request.acceptedEpoch === undefined) {
+    const why = isUp
+      ? { reason: 'WriterAvailable', message: 'there is a working RW: use a switchover' }
+      : { reason: 'Forced', message: `${request.by} accepts the loss of rows` };
+    return verdict(view, request, isUp ? 'refused' : 'accepted', why);
+  }
+  return isUp ? endOf(view, request, holder) : undefined;
+}
