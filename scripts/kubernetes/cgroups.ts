@@ -33,10 +33,12 @@ export const hierarchies = async (): Promise<Hierarchy[]> =>
  */
 export async function ensureCgroups(cluster: string, machine: string): Promise<string[]> {
   const trees = await hierarchies();
+  // Beside version 1 it has no controller that pods need.
+  const isOnly2 = trees.every(tree => tree.version === 2);
   for (const tree of trees) {
     let directory = tree.path;
     for (const part of [top, cluster, machine, 'system']) {
-      if (tree.version === 2) await delegate(directory);
+      if (isOnly2) await delegate(directory);
       directory = join(directory, part);
       await mkdir(directory, { recursive: true });
       if (tree.version === 1) await inheritCpus(directory);
@@ -50,7 +52,15 @@ async function delegate(directory: string): Promise<void> {
   const controllers = (await readFile(join(directory, 'cgroup.controllers'), 'utf8')).trim();
   if (controllers === '') return;
   const wanted = controllers.split(' ').map(name => `+${name}`);
-  await writeFile(join(directory, 'cgroup.subtree_control'), wanted.join(' '));
+  try {
+    await writeFile(join(directory, 'cgroup.subtree_control'), wanted.join(' '));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EBUSY') throw error;
+    throw new Error(
+      `${directory} hands no controllers on while processes are in it: this is a container without an init that moves ` +
+        'them away, as systemd does; run it on the machine itself, or in a container with such an init',
+    );
+  }
 }
 
 /** Version 1: a new cpuset is empty and takes no process until it names processors and memory. */
