@@ -45,12 +45,12 @@ function lookAtRun(run: EngineRun): Partial<AgentReport> {
   return { position, receiver: { streaming: run.isStreaming, from } };
 }
 
-function quorumOf({ persisted, engine, generationInEffect }: AgentBody): QuorumReport | undefined {
+function quorumOf({ persisted, engine, inEffect }: AgentBody): QuorumReport | undefined {
   const { quorum } = persisted.member;
   if (!quorum) return undefined;
   const { generation, members, k } = quorum;
-  const isInEffect = engine.isWriting && generationInEffect === generation;
-  return { generation, members, k, isInEffect };
+  const isInEffect = engine.isWriting && inEffect?.generation === generation;
+  return { generation, members, k, isInEffect, since: isInEffect ? inEffect.since : undefined };
 }
 
 function toSender({ name, flushedLsn }: { name: string; flushedLsn: number }): Sender[] {

@@ -55,8 +55,8 @@ export class Agent implements Container, AgentBody {
   promise: PromiseState;
   stopped?: { epoch: number; at: string };
   prepared?: Prepared;
-  /** Its setting was read by every process of the engine. */
-  generationInEffect?: number;
+  /** Generation whose setting every process of the engine has read, and how far it had written then. */
+  inEffect?: { generation: number; since: bigint };
   leaving = false;
   guard: Guard;
   readonly #machine: Machine;

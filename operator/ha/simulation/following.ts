@@ -68,7 +68,7 @@ export class Following {
       return;
     }
     engine.run?.reload(sync, () => {
-      agent.generationInEffect = generation;
+      agent.inEffect = { generation, since: BigInt(lsnOf(agent.data)) };
       done();
     });
   }

@@ -164,9 +164,10 @@ export class Manager {
 
   #decide(): void {
     if (!this.isLeading || !this.#hasRead || this.authority.writing !== undefined) return;
-    const view = viewOf(this, this.#world);
-    this.memory = view.memory;
-    const decision = this.#world.rules.decide(view);
+    const { rules } = this.#world;
+    const seen = viewOf(this, this.#world);
+    this.memory = rules.remember(seen);
+    const decision = rules.decide({ ...seen, memory: this.memory });
     this.#tell(decision);
     this.lastDecision = decision;
     for (const action of decision.actions) this.#perform(action);

@@ -3,6 +3,7 @@ import { isSameIncarnation } from '../incarnation.ts';
 import type { MemberState } from '../member.ts';
 import type { GroupRecord } from '../record.ts';
 import type { AgentBody } from './agent-body.ts';
+import { lsnOf } from './data.ts';
 import { failed, type Reply, type Work } from './work.ts';
 
 const CHECKPOINT_MS = 60;
@@ -101,7 +102,7 @@ export class Reign {
   #opened(done: () => void): () => void {
     const { generation } = this.#agent.sync;
     return () => {
-      this.#agent.generationInEffect = generation;
+      this.#agent.inEffect = { generation, since: BigInt(lsnOf(this.#agent.data)) };
       this.#agent.report();
       done();
     };

@@ -1,5 +1,5 @@
-import type { Decision } from '../action.ts';
-import type { GroupView } from '../view.ts';
+import { decideGroup } from '../decide-group.ts';
+import { remember } from '../remember.ts';
 import { mayAnswer } from '../answer.ts';
 import { acceptCommand } from '../command.ts';
 import { mayAct } from '../leadership.ts';
@@ -21,7 +21,8 @@ import {
  * functions. A mutation is these with one entry replaced.
  */
 export const production = {
-  decide: (view: GroupView): Decision => ({ policy: view.at, actions: [] }),
+  remember,
+  decide: decideGroup,
   mayAct,
   mayAnswer,
   acceptCommand,
