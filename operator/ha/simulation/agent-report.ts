@@ -2,6 +2,7 @@ import type { CommandStamp } from '../command.ts';
 import type { HeardReport, QuorumReport, Sender } from '../evidence.ts';
 import { parseIncarnation } from '../incarnation.ts';
 import type { AgentBody } from './agent-body.ts';
+import { SETTINGS } from './commander.ts';
 import { lsnOf, timelineOf } from './data.ts';
 import type { EngineRun } from './engine-run.ts';
 
@@ -32,7 +33,7 @@ export function lookAt(agent: AgentBody): Omit<AgentReport, 'nonce' | 'echo'> {
     ...(engine.state === 'running' && engine.run?.hasPostmaster && lookAtRun(engine.run)),
     prepared: prepared && { ...prepared, promiseAgeMs },
     quorum: quorumOf(agent),
-    settingsHash: 'settings',
+    settingsHash: SETTINGS,
     task: agent.task,
     plan: { role: plan.role, upstream: parseIncarnation(plan.upstream ?? '') },
   };
@@ -42,7 +43,7 @@ function lookAtRun(run: EngineRun): Partial<AgentReport> {
   const position = { timeline: timelineOf(run.data), lsn: BigInt(lsnOf(run.data)) };
   if (run.role === 'rw') return { position, senders: run.senders.flatMap(toSender) };
   const from = parseIncarnation(run.upstreamName ?? '');
-  return { position, receiver: { streaming: run.isStreaming, from } };
+  return { position, receiver: { streaming: run.isStreaming, from }, needsRejoin: run.isDiverged };
 }
 
 function quorumOf({ persisted, engine, inEffect }: AgentBody): QuorumReport | undefined {

@@ -72,6 +72,8 @@ export class EngineRun {
   #published: SyncSetting;
   #waiters: Waiter[] = [];
   #address?: Address;
+  /** The upstream said that this history cannot go on from its own. */
+  isDiverged = false;
   #upstream?: EngineRun;
 
   constructor(world: EngineSurroundings, options: RunOptions) {
@@ -175,6 +177,7 @@ export class EngineRun {
   follow(address: Address | undefined): void {
     this.#address = address;
     this.#upstream = undefined;
+    this.isDiverged = false;
     if (address) this.#connect(address);
   }
 
@@ -213,9 +216,16 @@ export class EngineRun {
 
   #accept(from: EngineRun): void {
     if (!this.hasPostmaster || !this.acceptsWrites || this.role !== 'rw') return;
-    if (!mayStream(from.data, this.data)) return;
+    if (!mayStream(from.data, this.data)) {
+      this.#world.network.send(this.host, from.host, from.#sessions, () => from.#onRefused(this));
+      return;
+    }
     this.#senders.set(from.name, { to: from, setting: this.#sync, flushed: 0 });
     this.#send(from.name);
+  }
+
+  #onRefused(by: EngineRun): void {
+    if (this.#upstream === by) this.isDiverged = true;
   }
 
   #send(name: string): void {

@@ -7,6 +7,7 @@ import type { CommandOutcome, GroupView, InstanceView, Recorded } from '../view.
 import type { Topology } from '../../model/roles.ts';
 import type { Stored } from './api-server.ts';
 import type { ApiServer } from './api-server.ts';
+import { SETTINGS } from './commander.ts';
 import type { Elector } from './elector.ts';
 import type { VirtualTime } from './time.ts';
 
@@ -30,7 +31,7 @@ export interface Knowledge {
   readonly authority: Authority;
   readonly lastAnswerAt?: number;
   readonly memory: GroupMemory;
-  readonly commands: ReadonlyMap<string, CommandOutcome>;
+  readonly commander: { readonly outcomes: readonly CommandOutcome[] };
 }
 
 export interface ViewWorld {
@@ -52,7 +53,7 @@ export function viewOf(manager: Knowledge, { api, site, time, iso }: ViewWorld):
     ...site,
     first: '1',
     established: cached.record !== undefined,
-    settingsHash: 'settings',
+    settingsHash: SETTINGS,
     recorded: manager.recorded,
     evidence: {
       reports: [...manager.reports.values()],
@@ -68,7 +69,7 @@ export function viewOf(manager: Knowledge, { api, site, time, iso }: ViewWorld):
       lastAnswerAt: manager.lastAnswerAt,
     },
     memory: manager.memory,
-    commands: [...manager.commands.values()],
+    commands: manager.commander.outcomes,
     request: request?.outcome === undefined ? request : undefined,
     isHeld: false,
     now: manager.now,

@@ -1,4 +1,4 @@
-import { commandKey, type Action, type Command, type Decision, type RecordWrite } from '../action.ts';
+import type { Action, Command, Decision, RecordWrite } from '../action.ts';
 import type { HeardReport } from '../evidence.ts';
 import { formatIncarnation, type Incarnation } from '../incarnation.ts';
 import {
@@ -11,10 +11,11 @@ import {
 } from '../leadership.ts';
 import { noMemory, type GroupMemory } from '../memory.ts';
 import { commandStamp } from '../record.ts';
-import type { CommandOutcome, Recorded } from '../view.ts';
+import type { Recorded } from '../view.ts';
 import type { Agent, Beat } from './agent.ts';
 import type { AgentReport } from './agent-report.ts';
 import type { ApiServer } from './api-server.ts';
+import { Commander } from './commander.ts';
 import { Elector } from './elector.ts';
 import { viewOf, type ViewWorld } from './manager-view.ts';
 import type { Host, Network } from './network.ts';
@@ -32,8 +33,6 @@ export interface ManagerWorld extends ViewWorld {
 const BEAT_MS = 500;
 const READ_LIMIT_MS = 1000;
 const WRITE_LIMIT_MS = 2000;
-const COMMAND_LIMIT_MS = 5000;
-const RETRY_MS = 300;
 
 /** One process of the cluster manager, for one group. */
 export class Manager {
@@ -47,7 +46,7 @@ export class Manager {
   lastAnswerAt?: number;
   authority: Authority = noAuthority;
   readonly reports = new Map<string, HeardReport>();
-  readonly commands = new Map<string, CommandOutcome>();
+  readonly commander: Commander;
   readonly elector: Elector;
   readonly #world: ManagerWorld;
   #isReading = false;
@@ -62,6 +61,9 @@ export class Manager {
     this.process = new Process(world.time, place.clock);
     const { process, host, identity } = this;
     this.elector = new Elector({ identity, process, host, api: world.api, onAcquired: () => this.#begin() }, firstMs);
+    const { network, agentOf } = world;
+    const tell: Tell = what => world.tell(() => `${identity} ${what()}`);
+    this.commander = new Commander({ process, host, network, agentOf, tell, ended: () => this.#wake() });
     process.every(BEAT_MS, 10, () => this.#beat());
   }
 
@@ -83,12 +85,12 @@ export class Manager {
   #begin(): void {
     this.authority = noAuthority;
     this.lastAnswerAt = undefined;
-    this.commands.clear();
+    this.commander.reset();
     this.#read();
   }
 
   /** A direct read; nothing is decided before its answer. */
-  #read(): void {
+  #read(then = (): void => this.#wake()): void {
     if (this.#isReading || !this.isLeading) return;
     this.#isReading = true;
     this.#hasRead = false;
@@ -105,7 +107,7 @@ export class Manager {
           if (answer === 'none') return;
           this.recorded = answer.got;
           this.#hasRead = true;
-          this.#wake();
+          then();
         },
       },
     );
@@ -189,7 +191,17 @@ export class Manager {
     else this.#command(action);
   }
 
-  #write({ do: what, record }: RecordWrite): void {
+  /** The record is read once more before: a copy of an older time may have taken its place. */
+  #write(write: RecordWrite): void {
+    const { recorded } = this;
+    this.#hasRead = false;
+    this.#read(() => {
+      if (this.recorded?.version === recorded?.version && this.isLeading) this.#send(write);
+      else this.#wake();
+    });
+  }
+
+  #send({ do: what, record }: RecordWrite): void {
     const { process, host, recorded } = this;
     this.authority = onWriteSent(this.authority, what === 'revoke' ? 'revoke' : 'other');
     this.#world.api.call(
@@ -218,26 +230,7 @@ export class Manager {
 
   #command(command: Command): void {
     const { recorded } = this;
-    if (!recorded || !this.#isAuthorized) return;
-    const key = commandKey(command, recorded.record, 'settings');
-    if (this.commands.has(key)) return;
-    this.#world.tell(() => `${this.identity} commands ${key}`);
-    this.commands.set(key, { key, state: 'running' });
-    const agent = this.#world.agentOf(command.on);
-    const stamp = commandStamp(recorded.record);
-    const end = (outcome: Omit<CommandOutcome, 'key'>): void => {
-      if (this.commands.get(key)?.state !== 'running') return;
-      this.#world.tell(() => `${this.identity} hears ${outcome.state} ${outcome.code ?? ''} of ${key}`);
-      this.commands.set(key, { key, ...outcome });
-      this.#wake();
-      if (outcome.state === 'failed') this.process.after(RETRY_MS, () => this.commands.delete(key));
-    };
-    this.process.after(COMMAND_LIMIT_MS, () => end({ state: 'failed', code: 'NoAnswer' }));
-    if (!agent) return;
-    const { network } = this.#world;
-    network.send(this.host, agent.host, agent.process, () =>
-      agent.obey(command, stamp, outcome => network.send(agent.host, this.host, this.process, () => end(outcome))),
-    );
+    if (recorded && this.#isAuthorized) this.commander.give(command, recorded.record);
   }
 
   #publish(on: Incarnation | undefined): void {

@@ -2,6 +2,7 @@ import type { Command } from '../action.ts';
 import type { CommandStamp } from '../command.ts';
 import type { Taken } from '../member.ts';
 import type { AgentBody } from './agent-body.ts';
+import type { Persisted } from './agent-state.ts';
 import { Following } from './following.ts';
 import { Reign } from './reign.ts';
 import { failed, Work, type Reply } from './work.ts';
@@ -33,11 +34,9 @@ export class MemberTasks {
       reply(failed(taken.reason));
       return;
     }
-    const isDemotion = command.do === 'demote';
-    if (isDemotion) this.work.abort();
+    if (command.do === 'demote') this.work.abort();
     if (command.do === 'quorum') this.#agent.right.onQuorum({ ...command, epoch: stamp.epoch });
-    const change = isDemotion ? { demotedEpoch: stamp.epoch, plan: { role: 'stopped' as const } } : {};
-    this.work.save({ ...change, member: taken.state }, () => {
+    this.work.save({ ...this.#promised(command, stamp), member: taken.state }, () => {
       this.#agent.right.onStamp(stamp);
       this.#do(command, stamp, reply);
     });
@@ -74,6 +73,13 @@ export class MemberTasks {
     }
     const acceptance = rules.acceptCommand(member.highest, stamp);
     return acceptance.accepted ? { accepted: true, state: { ...member, highest: acceptance.highest } } : acceptance;
+  }
+
+  /** Durable before it is done: no restart goes back to being RW, or to the upstream that was cut. */
+  #promised(command: Command, { epoch }: CommandStamp): Partial<Persisted> {
+    const { persisted, world } = this.#agent;
+    if (command.do === 'demote') return { demotedEpoch: epoch, plan: { role: 'stopped' } };
+    return command.do === 'prepare' && world.isStreaming ? { plan: { role: persisted.plan.role } } : {};
   }
 
   #do(command: Command, stamp: CommandStamp, reply: Reply): void {
