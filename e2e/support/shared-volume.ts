@@ -12,7 +12,11 @@ export interface SharedVolume {
 }
 
 /** A claim that all nodes can mount at once: a directory that they share stands in for a cluster file system. */
-export async function sharedVolume(scene: Scenario, claim: string, namespace = scene.namespace): Promise<SharedVolume> {
+export async function sharedVolume(
+  scene: Pick<Scenario, 'client' | 'local' | 'namespace'>,
+  claim: string,
+  namespace = scene.namespace,
+): Promise<SharedVolume> {
   const { client, local } = scene;
   const name = `${scene.namespace}-${claim}`;
   const directory = join(local.sharedDir, name);

@@ -20,6 +20,8 @@ describe('figures', () => {
     expect(hasFailed({ ...calls, values: [1, 1, 0] })).to.be.true;
     expect(hasFailed({ ...calls, values: [1, 1, 0], kind: 'time' })).to.be.false;
     expect(hasFailed({ ...calls, atMost: undefined })).to.be.false;
+    expect(hasFailed({ ...calls, worstAtMost: 1 })).to.be.false;
+    expect(hasFailed({ ...calls, values: [1, 0, 0], worstAtMost: 0.5 })).to.be.true;
   });
 
   it('are a table', () => {

@@ -1,19 +1,31 @@
+import { parseArgs } from 'node:util';
 import { parseOptions } from '../quickstart/options.ts';
 import { Progress } from '../quickstart/progress.ts';
 import { remove } from '../quickstart/remove.ts';
 import { BENCH, createCluster, openBench, removeClusters, secondsToReady, type Bench } from './bench-cluster.ts';
+import { watchEndpoint } from './client.ts';
+import { measureFailover } from './failover.ts';
 import { hasFailed, renderFigures, type Figure } from './figures.ts';
 import { measureIdle } from './idle.ts';
 import { agentMemory, measureMemory } from './memory.ts';
 import { measureAddedRo, measureReady } from './ready.ts';
 import { measureYaml } from './yaml.ts';
 
-const USAGE = `Usage: npm run bench [-- WHAT ...]
+const USAGE = `Usage: npm run bench [-- WHAT ...] [--runs N] [--only TEXT]
+       npm run bench -- client postgresql://USER:PASSWORD@HOST:PORT/DATABASE [--seconds N]
 
 Measures, several times each, and prints the smallest, the median and the largest of what it saw, beside what is
-promised. Fails when a count is not as promised; times are told only. WHAT: yaml, ready, grow, idle, memory (all of them).
-The machine should have nothing else to do: a run takes about fifteen minutes.
+promised. Fails when a count is not as promised; times are told only. WHAT: yaml, ready, grow, idle, memory (all of
+these, fifteen minutes), failover (two hours; --runs: at most so many of each case, --only: cases whose name has this).
+The machine should have nothing else to do.
+
+client: writes a row every 10 ms into any PostgreSQL, as the failover cases do, and tells the pauses and what was lost.
 `;
+
+const { values, positionals: wanted } = parseArgs({
+  allowPositionals: true,
+  options: { runs: { type: 'string' }, only: { type: 'string' }, seconds: { type: 'string' } },
+});
 
 type Measure = (bench: Bench) => Promise<Figure[]>;
 
@@ -34,17 +46,21 @@ const onCluster: Record<string, Measure> = {
     await removeClusters(bench, [name]);
     return figures;
   },
+  failover: bench =>
+    measureFailover(bench, { runs: Number(values.runs ?? Infinity), named: new RegExp(values.only ?? '') }),
   // Last: it leaves 30,000 objects in the cluster.
   memory: measureMemory,
 };
 
 const known = ['yaml', ...Object.keys(onCluster)];
-const wanted = process.argv.slice(2);
-if (wanted.some(word => !known.includes(word))) {
+const usual = known.filter(word => word !== 'failover');
+if (wanted[0] === 'client' && wanted.length === 2) {
+  process.exitCode = await watchEndpoint(wanted[1]!, Number(values.seconds ?? Infinity));
+} else if (wanted.some(word => !known.includes(word))) {
   process.stderr.write(USAGE);
   process.exitCode = 1;
 } else {
-  await measure(known.filter(word => wanted.length === 0 || wanted.includes(word)));
+  await measure(wanted.length === 0 ? usual : known.filter(word => wanted.includes(word)));
 }
 
 async function measure(words: readonly string[]): Promise<void> {
