@@ -142,7 +142,7 @@ export function grant(record: GroupRecord, request: GrantRequest): Transition {
   const objection = objectionToProof(record, fence);
   if (objection) return objection;
   const { to: holder, note, members, k, takenGeneration = 0 } = request;
-  const isSame = isSameQuorum(record, request) && takenGeneration <= record.generation;
+  const isSame = isSameQuorum(record, request) && takenGeneration < record.generation;
   const generation = isSame ? record.generation : Math.max(record.generation, takenGeneration) + 1;
   const granted = { ...standing(record), holder, grant: note, members, k, generation };
   return next(fence ? { ...granted, fence } : granted);

@@ -1,6 +1,5 @@
 import type { Command } from './action.ts';
 import type { HeardReport } from './evidence.ts';
-import { isSameIncarnation } from './incarnation.ts';
 import { isSameSetting } from './quorum.ts';
 import type { GroupRecord } from './record.ts';
 import { isEligible, type Seen } from './sight.ts';
@@ -25,7 +24,7 @@ function settingOf(view: Seen, { members, k, epoch }: GroupRecord, to: HeardRepo
   if (recorded.length > 0 || !isStrict) return { members: recorded, k };
   const others = view.evidence.reports
     .map(it => it.incarnation)
-    .filter(it => !isSameIncarnation(it, to.incarnation) && isEligible(view, it));
+    .filter(it => it.instanceId !== to.incarnation.instanceId && isEligible(view, it));
   return { members: others, k: Math.min(1, others.length) };
 }
 
