@@ -1,4 +1,4 @@
-import { isSameIncarnation } from '../incarnation.ts';
+import { formatIncarnation, isSameIncarnation, type Incarnation } from '../incarnation.ts';
 import { isFirstCreation, type GroupRecord } from '../record.ts';
 import type { EngineRun } from './engine-run.ts';
 
@@ -19,13 +19,14 @@ export interface Acknowledged {
 
 /**
  * What is promised: every acknowledged row is in the history of every later RW; at no instant can two incarnations
- * acknowledge; no grant without a fence record; epochs only grow.
+ * acknowledge; no grant without a fence record; epochs only
+ * grow, and each has one holder at most.
  */
 export class Promises {
   /** An excuse for a whole host that was frozen, in `local`: answers for rows that the later RW has too (protocol). */
   readonly #mayAnswerLate: (run: EngineRun) => boolean;
   #latest?: EngineRun;
-  #highestEpoch = 0;
+  readonly #holders = new Map<number, Incarnation>();
   /** A person forced a promotion: its loss is stated, so what came before it does not count. */
   #acknowledged: Acknowledged[] = [];
 
@@ -63,12 +64,22 @@ export class Promises {
   }
 
   onRecord(before: GroupRecord | undefined, next: GroupRecord): void {
-    if (next.epoch < this.#highestEpoch) throw new PromiseBroken(`epoch ${next.epoch} after ${this.#highestEpoch}`);
-    this.#highestEpoch = next.epoch;
+    if (before && next.epoch < before.epoch) throw new PromiseBroken(`epoch ${next.epoch} after ${before.epoch}`);
+    this.#onHolder(next);
     if (!before || before.holder || !next.holder || isFirstCreation(before)) return;
     const { fence } = next;
     const isOfFormer = fence && before.former && isSameIncarnation(fence.incarnation, before.former.incarnation);
     if (!isOfFormer || fence.epoch !== next.epoch) throw new PromiseBroken('grant without a fence record');
+  }
+
+  /** One epoch has one holder, whatever was restored. */
+  #onHolder({ epoch, holder }: GroupRecord): void {
+    if (!holder) return;
+    const known = this.#holders.get(epoch) ?? holder;
+    this.#holders.set(epoch, known);
+    if (!isSameIncarnation(known, holder)) {
+      throw new PromiseBroken(`epoch ${epoch} has two holders: ${formatIncarnation(known)}, ${formatIncarnation(holder)}`);
+    }
   }
 
   #isExcused(run: EngineRun, row: number, lsn: number): boolean {

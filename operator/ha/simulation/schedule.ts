@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import type { Decision } from '../action.ts';
 import { begin, FAULT_WEIGHTS, type Fault } from './faults.ts';
 import type { Rules } from './rules.ts';
 import { World, type WorldOptions } from './world.ts';
@@ -79,16 +80,24 @@ export function play({ world: options, faults: all }: Schedule, rules?: Rules, t
   return world;
 }
 
-/** No more faults: a writer comes up and is published, or a condition names what is missing. */
+/** No more faults: a writer comes up and is published, or a condition names what is missing, and doing it helps. */
 function settle(world: World): void {
-  for (let waited = 0; waited < LIVENESS_MS; waited += STEP_MS) {
-    world.runFor(STEP_MS);
-    if (world.isServing) return;
-  }
-  const wait = world.managers.find(it => it.isLeading)?.lastDecision?.wait;
+  if (isServingIn(world, LIVENESS_MS)) return;
+  const wait = waitOf(world);
   if (!wait || wait.message.length === 0) throw new NoWriter('no writer, and no reason is given');
-  if (!MAY_WAIT.has(wait.reason)) throw new NoWriter(`no writer: ${wait.reason}: ${wait.message}`);
+  const isHelped = wait.reason === 'FormerNotProven' && world.attest() && isServingIn(world, LIVENESS_MS);
+  if (!isHelped && !MAY_WAIT.has(wait.reason)) throw new NoWriter(`no writer: ${wait.reason}: ${wait.message}`);
 }
+
+function isServingIn(world: World, ms: number): boolean {
+  for (let waited = 0; waited < ms; waited += STEP_MS) {
+    world.runFor(STEP_MS);
+    if (world.isServing) return true;
+  }
+  return false;
+}
+
+const waitOf = (world: World): Decision['wait'] => world.managers.find(it => it.isLeading)?.lastDecision?.wait;
 
 /** What may keep a group from a writer until a person acts, although every host is back. */
 const MAY_WAIT: ReadonlySet<string> = new Set(['RecordBehind', 'RecordLost']);

@@ -147,6 +147,14 @@ export class World {
     });
   }
 
+  /** A person looks, and says that the former RW is dead; people tell the truth. @returns whether they could */
+  attest(): boolean {
+    const { former } = this.api.stored.record?.record ?? {};
+    if (!former || this.agentOf(former.incarnation)) return false;
+    this.site.attestation = { incarnation: former.incarnation, who: 'a person', when: this.#iso() };
+    return true;
+  }
+
   /** Everything is right again. */
   mendAll(): void {
     this.network.mendAll();
