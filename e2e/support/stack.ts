@@ -1,3 +1,4 @@
+import { expect } from 'chai';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -42,7 +43,7 @@ async function install(): Promise<Stack> {
     fieldManager: 'e2e',
   });
   await applyInstallation(kubectl);
-  await eventually('the operator is available', () => isOperatorReady(kubectl), { deadlineMs: 120_000 });
+  await eventually('all parts are available', () => isStackReady(kubectl), { deadlineMs: 120_000 });
   await removeLeftovers(client);
   await local.recycleVolumes();
   return { local, kubectl, client };
@@ -67,11 +68,21 @@ export async function applyInstallation(kubectl: Kubectl): Promise<string[]> {
 
 const VERSION = { postgresql: 'postgresql-15', polardb: 'image-open' } as const;
 
-/** True when all replicas are of the newest template and none of an older one is left. @throws with what is missing */
-export async function isOperatorReady(kubectl: Kubectl): Promise<true> {
-  const deployment = await kubectl.get<Deployment>('deployment', OPERATOR, '--namespace', SYSTEM_NAMESPACE);
-  const missing = missingOfDeployment(deployment);
-  if (missing !== undefined) throw new Error(missing);
+/**
+ * True when all replicas of all parts are of the newest template and none of an older one is left.
+ * @throws with what is missing
+ */
+export async function isStackReady(kubectl: Kubectl): Promise<true> {
+  const all = await kubectl.list<Deployment & { metadata: { name: string } }>(
+    'deployments',
+    '--namespace',
+    SYSTEM_NAMESPACE,
+  );
+  expect(all.map(({ metadata }) => metadata.name)).to.include(OPERATOR);
+  for (const deployment of all) {
+    const missing = missingOfDeployment(deployment);
+    if (missing !== undefined) throw new Error(`${deployment.metadata.name}: ${missing}`);
+  }
   return true;
 }
 
