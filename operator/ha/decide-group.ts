@@ -114,10 +114,11 @@ const policies: readonly Policy[] = [
 
 /** The endpoint of an RW that is away for long leads nowhere; before that its clients are refused at once. */
 function withdrawal(view: Seen): Action[] {
-  const { published, memory, now, options } = view;
+  const { published, memory, leader, now, options } = view;
   const report = holderReport(view);
-  if (!published || (report && isServing(report)) || memory.servedAt === undefined) return [];
-  return now - memory.servedAt >= options.withdrawMs ? [{ do: 'withdraw' }] : [];
+  if (!published || (report && isServing(report))) return [];
+  const since = Math.max(memory.servedAt ?? leader.since, leader.since);
+  return now - since >= options.withdrawMs ? [{ do: 'withdraw' }] : [];
 }
 
 /** When the holder counts as silent unless it is heard of before. */

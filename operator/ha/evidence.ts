@@ -50,6 +50,8 @@ export interface HeardReport extends MemberReport {
   settingsHash?: string;
   /** The long call that runs, else the one that ended last. */
   task?: { kind: string; state: 'running' | 'done' | 'failed'; phase: string; error?: string };
+  /** Its data cannot go on from its upstream by streaming (history parted, WAL gone): no waiting helps. */
+  needsRejoin?: boolean;
   /** What it was last told to be, and whom to follow. */
   plan?: { role: Role | 'stopped'; upstream?: Incarnation };
 }
@@ -66,6 +68,8 @@ export interface QuorumReport {
   k: number;
   /** All backends have reloaded, walsenders of removed members have ended, waiters were nudged. */
   isInEffect: boolean;
+  /** Flushed position of the RW when it came into effect: what was acknowledged before lies below. */
+  since?: Lsn;
 }
 
 export interface Sender {

@@ -41,12 +41,14 @@ function commandFor(view: Seen, report: HeardReport, holder: HeardReport): Comma
 }
 
 /**
- * Its log may go on where the RW's does not: it was the RW before, or it is on an older timeline and gets nothing. Then
+ * Its log may go on where the RW's does not: it says so, it was the RW before, or it gets nothing on an older timeline. Then
  * it is rewound, or copied anew. One that follows the RW's timeline already is in order.
  */
 function hasParted(view: Seen, report: HeardReport, holder: HeardReport): boolean {
   const { memory, now, record, topology } = view;
-  if (topology === 'share' || !isOnOlderTimeline(report, holder)) return false;
+  if (topology === 'share') return false;
+  if (report.needsRejoin) return true;
+  if (!isOnOlderTimeline(report, holder)) return false;
   if (record.fence?.incarnation.instanceId === report.incarnation.instanceId) return true;
   const since = memory.astraySince.get(formatIncarnation(report.incarnation));
   return since !== undefined && now - since >= ASTRAY_MS;

@@ -13,12 +13,10 @@ function members(view: Seen): Said | undefined {
   const holder = holderReport(view);
   const wanted = wantedSetting(view);
   if (!holder || !isServing(holder) || !wanted) return undefined;
-  const seen = view.memory.quorumSeen;
   const step = nextQuorumStep({
     record: view.record,
     engine: holder.quorum,
     wanted,
-    since: seen?.generation === holder.quorum?.generation ? seen?.lsn : undefined,
     flushed: member => holder.senders?.find(it => isSameIncarnation(it.incarnation, member))?.flushed,
   });
   return step && asSaid(view, holder, step);

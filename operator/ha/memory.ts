@@ -1,5 +1,5 @@
 import type { Incarnation } from './incarnation.ts';
-import type { LogPosition, Lsn } from './lsn.ts';
+import type { LogPosition } from './lsn.ts';
 
 /**
  * What one cluster manager process remembers of a group between two decisions: moments of its own monotonic clock. It
@@ -16,8 +16,6 @@ export interface GroupMemory {
   provenAt?: number;
   /** When the holder was first seen with a dead engine, not up again since. */
   crashSeenAt?: number;
-  /** When synchronous replication of this generation was first seen in effect, and how far the RW was a report later. */
-  quorumSeen?: { generation: number; at: number; lsn?: Lsn };
   /** When the holder of this epoch was first seen accepting writes. */
   servedSince?: number;
   /** When an RW was last seen accepting writes, in whatever epoch. */

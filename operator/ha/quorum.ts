@@ -9,8 +9,6 @@ export interface QuorumView {
   /** As the RW tells; undefined: it never took a setting. */
   engine?: QuorumReport;
   wanted: { members: readonly Incarnation[]; k: number };
-  /** Everything acknowledged before the engine's present setting lies below; undefined: not known yet. */
-  since?: Lsn;
   /** Flushed positions of members, by the RW's word. */
   flushed: (member: Incarnation) => Lsn | undefined;
 }
@@ -87,9 +85,10 @@ function commandGeneration({ record, engine, wanted }: QuorumView): number {
 }
 
 /** Fewer members or a larger k: k of the rest have to hold whatever was acknowledged under the former setting. */
-function proofMissing({ record, wanted, since, flushed }: QuorumView): string | undefined {
+function proofMissing({ record, engine, wanted, flushed }: QuorumView): string | undefined {
   const isNarrower = record.members.length > wanted.members.length || wanted.k > record.k;
   if (!isNarrower || wanted.k === 0) return undefined;
+  const since = engine?.since;
   if (since === undefined) return 'how far the RW was when its new setting came into effect';
   const holding = wanted.members.filter(it => (flushed(it) ?? -1n) >= since);
   return holding.length >= wanted.k ? undefined : `${wanted.k} of the members that hold all acknowledged rows`;

@@ -47,21 +47,8 @@ function ofHolder(view: GroupView, base: GroupMemory, report: HeardReport | unde
     servedAt: isServing(report) ? heardAt : base.servedAt,
     servedSince: base.servedSince ?? (isServing(report) ? view.now : undefined),
     rwPosition: position && isServing(report) ? { ...position, of } : base.rwPosition,
-    quorumSeen: quorumSeen(base, report),
     streamedAt: streamed(base, report),
   };
-}
-
-/**
- * The position is taken from a later report than the one that first said "in effect": what was acknowledged under the
- * former setting then lies below it for certain.
- */
-function quorumSeen({ quorumSeen: before }: GroupMemory, report: HeardReport): GroupMemory['quorumSeen'] {
-  const { quorum, heardAt, position } = report;
-  if (!quorum?.isInEffect) return undefined;
-  if (before?.generation !== quorum.generation) return { generation: quorum.generation, at: heardAt };
-  if (before.lsn !== undefined || heardAt <= before.at || !position) return before;
-  return { ...before, lsn: position.lsn };
 }
 
 function streamed({ streamedAt }: GroupMemory, { senders = [], heardAt }: HeardReport): ReadonlyMap<string, number> {

@@ -45,10 +45,19 @@ function unwanted(view: Seen): Said | undefined {
 /** Its agent is gone for good: silent, and another one in its place, its pod gone, or its end told by others. */
 function replaced(view: Seen): Said | undefined {
   const holder = holderOf(view);
-  if (!holder || freshReport(view)) return undefined;
+  if (!holder || (freshReport(view) && !hasSuccessor(holder, view))) return undefined;
   const end = endOf(holder, view);
   return end === undefined ? undefined : revokeFor(view, 'Replaced', `${formatIncarnation(holder)}: ${end}`);
 }
+
+/** A pod runs its engine container once at a time: who answered to this epoch there has come after the holder. */
+const hasSuccessor = (holder: Incarnation, view: Seen): boolean =>
+  alive(view).some(
+    it =>
+      it.incarnation.podUid === holder.podUid &&
+      !isSameIncarnation(it.incarnation, holder) &&
+      it.askedAtEpoch === view.record.epoch,
+  );
 
 /** The first sign that it cannot come back; undefined when there is none. */
 function endOf(holder: Incarnation, view: Seen): string | undefined {
@@ -136,17 +145,23 @@ function unfit(view: Seen): Said | undefined {
   return wait(engine.problem === undefined ? 'HolderMayNotRun' : 'EngineUnfit', message);
 }
 
-/** Promote when the members can answer at once, else start it again where it is, under its unbroken right. */
+/**
+ * Promote when the members can answer at once, else start it again where it is, under its unbroken right. (Where members
+ * only stand ready, one of them would recover no faster.)
+ */
 function crashed(view: Seen): Said | undefined {
   const report = freshReport(view);
   if (report?.engine.state !== 'crashed' || report.engine.role !== 'rw') return undefined;
   const message = `the engine of instance ${report.incarnation.instanceId} ended`;
   if (view.isHeld) return resume(report, message);
-  if (areSuccessorsReady(view)) return revokeFor(view, 'EngineFailed', message);
+  if (canPromoteAtOnce(view)) return revokeFor(view, 'EngineFailed', message);
   const until = (view.memory.crashSeenAt ?? view.now) + view.options.quorumWaitMs;
   if (!mayBecomeReady(view) || view.now >= until) return resume(report, message);
   return wait('EngineCrashed', `${message}; waits for members that can take over`, { wakeAt: until });
 }
+
+const canPromoteAtOnce = (view: Seen): boolean =>
+  (view.topology === 'local' || view.isStreaming) && areSuccessorsReady(view);
 
 const mayBecomeReady = (view: Seen): boolean =>
   view.topology === 'local' ? hasQuorum(view) : view.isStreaming && alive(view).length > 1;
