@@ -1,7 +1,7 @@
 import { build } from 'esbuild';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { chmod, chown, cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, chown, cp, link, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -37,6 +37,11 @@ export class Site {
     this.ca = ca;
     this.api = api;
     this.#user = user;
+  }
+
+  /** Node.js, where every user may start it. */
+  get node(): string {
+    return join(this.directory, 'bin/node');
   }
 
   static async open(): Promise<Site> {
@@ -129,6 +134,8 @@ export class Site {
     const root = join(import.meta.dirname, '../../..');
     await mkdir(join(this.directory, 'bin'));
     await cp(HELPERS.busybox, join(this.directory, 'bin/busybox'));
+    // Below /root, where a project may lie, the agent's user finds no program.
+    await link(process.execPath, this.node).catch(() => cp(process.execPath, this.node));
     // As scripts/images does it.
     const banner = "import { createRequire as __r } from 'node:module'; const require = __r(import.meta.url);";
     await build({
@@ -155,7 +162,7 @@ interface PodParts {
 }
 
 /** As the builder of pods sets them. */
-const NODE_FLAGS = ['--max-old-space-size=48', '--optimize-for-size'];
+const NODE_FLAGS = ['--max-old-space-size=48'];
 
 /**
  * Shell text that makes a pod's view: own /run with the service account where Kubernetes mounts it. Data comes as
@@ -190,7 +197,7 @@ export class Pod {
   async start(init: readonly string[] = [HELPERS.tini, '-s', '--']): Promise<string> {
     const { site, directory, user, config } = this.#parts;
     const identity = ['--reuid', String(user.uid), '--regid', String(user.gid), '--clear-groups', '--no-new-privs'];
-    const agent = [process.execPath, ...NODE_FLAGS, join(site.directory, 'program/agent.mjs')];
+    const agent = [site.node, ...NODE_FLAGS, join(site.directory, 'program/agent.mjs')];
     const inside = [
       'sh',
       '-c',
@@ -233,7 +240,8 @@ export class Pod {
 
   /** PID of the agent, seen from outside. */
   get agentPid(): number {
-    return this.members().find(it => it.command.endsWith('agent.mjs') && it.command.startsWith(process.execPath))!.pid;
+    return this.members().find(it => it.command.endsWith('agent.mjs') && it.command.startsWith(this.#parts.site.node))!
+      .pid;
   }
 
   /** Postmaster's PID, seen from outside. */
