@@ -24,7 +24,7 @@ function rest(view: Seen): Said | undefined {
 }
 
 function grantCandidate(view: Seen): Said | undefined {
-  if (view.record.holder) return undefined;
+  if (view.record.holder || view.wanted === 'stopped') return undefined;
   const choice = choose(view);
   if (!('chosen' in choice)) return notYet(view, wait(choice.reason, choice.message), choice.wakeAt);
   const objection = objectionTo(view, choice.chosen);
