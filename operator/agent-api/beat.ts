@@ -88,6 +88,10 @@ export const reportSchema = z.object({
   demotedEpoch: z.number().optional(),
   stopped: stoppedSchema.optional(),
   prepared: preparedSchema.optional(),
+  /** How long ago this member last promised; a promise of the time before a restart counts as given at boot. */
+  promiseAgeMs: z.number(),
+  /** The upstream refuses to go on from what this member holds: only a rejoin helps. */
+  needsRejoin: z.boolean().optional(),
   quorum: quorumSchema.optional(),
   /** RW only. */
   senders: z.array(senderSchema).optional(),

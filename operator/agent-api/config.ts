@@ -24,6 +24,10 @@ const limitsSchema = z.object({
   recordMs: milliseconds(1_000, 60_000),
   /** How long a right lasts from the sending of the request that was answered (protocol, Right), ms. */
   rightTtlMs: milliseconds(3_000, 60_000),
+  /** An RW whose container is told to end goes on for so long, ms, until a successor is found. Well within the pod's grace. */
+  leaveMs: milliseconds(15_000, 600_000),
+  /** Without a beat for so long a cluster manager counts as gone, ms. */
+  silentMs: milliseconds(1_500, 60_000),
   /** A log file is rotated at this size, bytes. */
   logFileBytes: z
     .int()

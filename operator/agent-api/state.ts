@@ -131,8 +131,8 @@ export const preparedSchema = z.object({
   timeline: z.number().optional(),
   /** All that this member has flushed. */
   lsn: z.string().optional(),
-  /** How long ago it last promised not to be promoted; a promise of the time before a restart counts as given at boot. */
-  promiseAgeMs: z.number().optional(),
+  /** As in reports, at the time of the answer. */
+  promiseAgeMs: z.number(),
 });
 
 /** What commits wait for on this member when it is RW, as persisted here. */
@@ -142,6 +142,8 @@ export const quorumSchema = z.object({
   k: z.number(),
   /** This member is RW, and every process of its engine that decides about waiting goes by it. */
   isInEffect: z.boolean(),
+  /** Flushed position since when it is. */
+  since: z.string().optional(),
 });
 
 /** `isDone`: false when it still goes on after `waitMs`. */

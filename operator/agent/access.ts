@@ -14,18 +14,25 @@ export function partOf(subject: Subject | undefined): Part | undefined {
 }
 
 /**
- * Who may make which call. The cluster manager moves roles and never makes or opens data; agents ask each other how they
- * stand; the command line tool only looks, since people act through operations.
+ * Who may make which call. The cluster manager moves roles and replication and never opens data; agents ask each other
+ * for promises; the command line tool only looks, since people act through operations.
  */
 export const ACCESS = {
   state: ['operator', 'cluster-manager', 'agent', 'cli'],
   task: ['operator', 'cluster-manager', 'cli'],
-  install: ['operator'],
+  install: ['operator', 'cluster-manager'],
   start: ['operator', 'cluster-manager'],
   promote: ['operator', 'cluster-manager'],
   demote: ['operator', 'cluster-manager'],
   stop: ['operator', 'cluster-manager'],
   restart: ['operator', 'cluster-manager'],
+  resume: ['cluster-manager'],
+  prepare: ['cluster-manager'],
+  quorum: ['cluster-manager'],
+  checkpoint: ['cluster-manager'],
+  verify: ['cluster-manager'],
+  promises: ['agent'],
+  beats: ['cluster-manager'],
   settings: ['operator', 'cluster-manager'],
   slots: ['operator', 'cluster-manager'],
   account: ['operator'],

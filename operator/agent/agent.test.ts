@@ -48,8 +48,11 @@ class Bed {
         await Promise.race([bed.gate?.passed, aborted]);
         bed.notes.push(`${name} ends`);
       };
+    const installation = { install: work('install') };
+    const nothing = () => undefined;
+    const promises = { epochKnown: nothing };
+    const beats = { changed: nothing, isLeaderHeard: false };
     const member = {
-      install: work('install'),
       start: work('start'),
       promote: work('promote'),
       restart: (mode: string, context: TaskContext) => work('restart')(mode, context),
@@ -94,7 +97,9 @@ class Bed {
     };
     const manage = { account: made('account'), database: made('database'), slots: made('slots') };
     const { store, tasks, log } = bed;
-    const parts = { clusterUid: 'u', incarnation: 'me', store, tasks, member, supervisor, right, manage, log };
+    const names = { clusterUid: 'u', incarnation: 'me', cluster: 'orders' };
+    const things = { member, installation, supervisor, right, manage, promises, beats };
+    const parts = { ...names, ...things, store, tasks, log, clock: bed.clock };
     bed.agent = new Agent(parts as unknown as AgentParts);
     return bed;
   }

@@ -1,11 +1,28 @@
+import { createHash } from 'node:crypto';
 import { AgentError } from '../agent-api/errors.ts';
 import type * as requests from '../agent-api/requests.ts';
 import type { Command } from '../agent-api/schemas.ts';
-import type { AgentState, MadeResult, SettingsResult, SlotsResult, TaskState } from '../agent-api/state.ts';
+import type {
+  AgentState,
+  CheckpointResult,
+  MadeResult,
+  Prepared,
+  PromisesResult,
+  Quorum,
+  SettingsResult,
+  SlotsResult,
+  TaskState,
+  VerifyResult,
+} from '../agent-api/state.ts';
 import { acceptCommand } from '../ha/command.ts';
+import type { Beats } from './beats.ts';
+import type { Clock } from './clock.ts';
+import type { Installation } from './installation.ts';
 import type { Log } from './log.ts';
 import type { Member } from './member.ts';
 import type { RightKeeper } from './right-keeper.ts';
+import { isOf, type Promises } from './promises.ts';
+import type { Replication } from './replication.ts';
 import type { Persisted, StateStore } from './state-store.ts';
 import type { Supervisor } from './supervisor.ts';
 import type { TaskContext, Tasks } from './tasks.ts';
@@ -15,6 +32,8 @@ export interface Manage {
   account(request: requests.AccountRequest): Promise<MadeResult>;
   database(request: requests.DatabaseRequest): Promise<MadeResult>;
   slots(names: readonly string[]): Promise<SlotsResult>;
+  checkpoint(waitMs: number): Promise<CheckpointResult>;
+  verify(): Promise<VerifyResult>;
 }
 
 export interface AgentParts {
@@ -23,13 +42,24 @@ export interface AgentParts {
   store: StateStore;
   tasks: Tasks;
   member: Member;
+  installation: Installation;
+  replication: Replication;
+  promises: Promises;
   supervisor: Supervisor;
   right: RightKeeper;
   manage: Manage;
+  /** Name of the cluster, as certificates of its instances begin. */
+  cluster: string;
+  beats: Pick<Beats, 'changed' | 'isLeaderHeard'>;
+  clock: Clock;
+  /** How long an RW that is told to end waits for its successor, ms. */
+  leaveMs: number;
   /** Looks at everything once. */
   state: () => Promise<AgentState>;
   log: Log;
 }
+
+const LEAVE_POLL_MS = 50;
 
 type Asked = { command: Command; waitMs?: number };
 
@@ -37,7 +67,9 @@ type Asked = { command: Command; waitMs?: number };
 export class Agent {
   readonly #parts: AgentParts;
   #turn: Promise<unknown> = Promise.resolve();
+  #moves: Promise<unknown> = Promise.resolve();
   #fences = 0;
+  #leaving = false;
   #fencing: Promise<void> = Promise.resolve();
 
   constructor(parts: AgentParts) {
@@ -47,7 +79,7 @@ export class Agent {
   state = (): Promise<AgentState> => this.#parts.state();
 
   install = (body: requests.InstallRequest): Promise<TaskState> =>
-    this.#task(body.task.kind, body, context => this.#parts.member.install(body, context));
+    this.#task(body.task.kind, body, context => this.#parts.installation.install(body, context));
 
   start = (body: requests.StartRequest): Promise<TaskState> =>
     this.#task('start', body, context => this.#parts.member.start(body, context));
@@ -57,6 +89,14 @@ export class Agent {
 
   restart = (body: requests.RestartRequest): Promise<TaskState> =>
     this.#task('restart', body, context => this.#parts.member.restart(body.mode ?? 'fast', context));
+
+  /** The container was told to end: said first, so that others can take over while this engine still serves. */
+  get isLeaving(): boolean {
+    return this.#leaving;
+  }
+
+  resume = (body: requests.ResumeRequest): Promise<TaskState> =>
+    this.#task('resume', body, context => this.#parts.member.resume(context));
 
   demote = (body: requests.DemoteRequest): Promise<TaskState> => this.#down('demote', body);
 
@@ -70,6 +110,43 @@ export class Agent {
       const { settingsHash } = this.#parts.store;
       return { changed: [...changed], needRestart: [...needRestart], settingsHash };
     });
+
+  /** Moves of the RW wait for each other, never for other work: those below are short. */
+  prepare = ({ command }: requests.PrepareRequest): Promise<Prepared> =>
+    this.#move(async () => {
+      const { replication, member } = this.#parts;
+      this.#check(command);
+      await this.#accept(command, replication.takePrepare(command));
+      const prepared = await replication.prepare(command);
+      member.uncoupled();
+      return prepared;
+    });
+
+  quorum = (body: requests.QuorumRequest): Promise<Quorum> =>
+    this.#move(async () => {
+      const { replication } = this.#parts;
+      this.#check(body.command);
+      await this.#accept(body.command, replication.takeQuorum(body));
+      return replication.quorum(body);
+    });
+
+  checkpoint = async ({ command, waitMs }: requests.CheckpointRequest): Promise<CheckpointResult> => {
+    await this.#accept(command);
+    return this.#onRw(() => this.#parts.manage.checkpoint(waitMs ?? 0));
+  };
+
+  verify = async ({ command }: requests.VerifyRequest): Promise<VerifyResult> => {
+    await this.#accept(command);
+    return this.#onRw(() => this.#parts.manage.verify());
+  };
+
+  /** Asked by the agent of the RW: nothing is commanded, nothing is accepted. */
+  promises = (body: requests.PromisesRequest, commonName: string): Promise<PromisesResult> => {
+    if (!isOf(this.#parts.cluster, body.from, commonName)) {
+      return Promise.reject(new AgentError('Forbidden', `"${commonName}" is not the instance of ${body.from}`));
+    }
+    return Promise.resolve(this.#parts.promises.asked(body));
+  };
 
   slots = (body: requests.SlotsRequest): Promise<SlotsResult> =>
     this.#quick(body.command, () => this.#onRw(() => this.#parts.manage.slots(body.slots)));
@@ -97,6 +174,31 @@ export class Agent {
     const id = `fence-${++this.#fences}`;
     tasks.begin({ id, kind: 'fence', fingerprint: id }, () => member.stop('kill'));
     await tasks.idle();
+  }
+
+  /**
+   * The container was told to end. An RW whose place another member may take goes on until a cluster manager has demoted
+   * it, if one is heard; nothing else waits.
+   */
+  async leave(): Promise<void> {
+    this.#leaving = true;
+    const { beats, tasks, clock, leaveMs, log } = this.#parts;
+    beats.changed();
+    const until = clock.boottime() + leaveMs;
+    const pause = (): Promise<void> => new Promise(resolve => void clock.after(LEAVE_POLL_MS, resolve));
+    while (this.#isAwaitingSuccessor() && clock.boottime() < until) await pause();
+    await tasks.idle();
+    // The proof is told before the end takes it away.
+    beats.changed();
+    await pause();
+    log.info('agent ends', { role: this.#parts.store.now.plan.role });
+    await this.shutDown();
+  }
+
+  #isAwaitingSuccessor(): boolean {
+    const { beats, store, supervisor, right } = this.#parts;
+    const isServing = store.now.plan.role === 'rw' && supervisor.state.phase === 'running';
+    return isServing && beats.isLeaderHeard && right.isHeld && right.state.right?.kind !== 'alone';
   }
 
   /** For the end of the container. What this member was told to be stays written. */
@@ -134,6 +236,12 @@ export class Agent {
       if (!tasks.known(request)) tasks.begin(request, () => member.stop(mode ?? 'fast'));
     }
     return tasks.settle(request.id, body.waitMs ?? 0);
+  }
+
+  #move<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#moves.then(work);
+    this.#moves = turn.catch(() => undefined).then(() => this.#parts.beats.changed());
+    return turn;
   }
 
   /** Short calls wait for each other and are refused while a long one runs. */
@@ -175,6 +283,7 @@ export class Agent {
     const { clusterUid, epoch, term, generation } = command;
     const refusal = await store.accept({ clusterUid, epoch, term, generation }, change);
     if (refusal) refuse(refusal, store.now);
+    this.#parts.promises.epochKnown(epoch);
     // A higher epoch tells of a revoke, a higher generation of another (E, k): the right hears of both.
     onRevoke(epoch);
     if (right.isHeld && generation > right.state.generation) void right.renew();
@@ -190,4 +299,7 @@ function refuse(reason: 'ForeignCluster' | 'StaleCommand', { highest }: Persiste
 }
 
 /** What was asked, without how long the caller waits for it. */
-const fingerprint = (kind: string, body: Asked): string => `${kind} ${JSON.stringify({ ...body, waitMs: undefined })}`;
+function fingerprint(kind: string, body: Asked): string {
+  const text = JSON.stringify({ ...body, waitMs: undefined });
+  return `${kind} ${createHash('sha256').update(text).digest('base64')}`;
+}

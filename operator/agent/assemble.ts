@@ -1,27 +1,37 @@
 import type { Readable, Writable } from 'node:stream';
+import type { Beat, Peer } from '../agent-api/beat.ts';
+import { BEAT_MS } from '../agent-api/beat.ts';
+import type { MemberClient } from '../agent-api/client.ts';
 import type { AgentConfig } from '../agent-api/config.ts';
 import type { AgentState } from '../agent-api/state.ts';
 import type { EngineFacts, EngineProfile } from '../engine/profile.ts';
 import { withSession } from '../engine/sql.ts';
 import { formatIncarnation, type Incarnation } from '../ha/incarnation.ts';
 import { Agent } from './agent.ts';
+import { Beats } from './beats.ts';
 import { captureOutput } from './capture.ts';
 import type { Clock } from './clock.ts';
 import { describeState } from './describe.ts';
+import { Divergence } from './divergence.ts';
 import type { Guard } from './guard.ts';
 import { objectionToReady } from './health.ts';
+import { Installation } from './installation.ts';
 import type { Log } from './log.ts';
 import { manageBySql } from './manage/manage.ts';
-import { Member } from './member.ts';
+import { Member, type MemberParts } from './member.ts';
+import { Observer } from './observer.ts';
 import type { Places } from './places.ts';
 import { killEverythingElse, strangers, type ProcessTable } from './proc.ts';
+import { Promises } from './promises.ts';
 import type { ReadRecord } from './record-reader.ts';
+import { Replication } from './replication.ts';
+import { describeReport } from './report.ts';
 import { RightKeeper } from './right-keeper.ts';
 import { RotatingFile } from './rotate.ts';
 import { StateStore } from './state-store.ts';
 import { Supervisor } from './supervisor.ts';
 import { Tasks } from './tasks.ts';
-import { completeUpstream } from './upstream.ts';
+import { completeUpstream, removePassFile } from './upstream.ts';
 import { Volume } from './volume.ts';
 
 /** What an agent is made of; main.ts gives the real things, tests others. */
@@ -33,9 +43,11 @@ export interface AgentWorld {
   profile: EngineProfile;
   engine: AgentState['engine'];
   places: Places;
-  guard: Pick<Guard, 'pid' | 'tell'>;
+  guard: Pick<Guard, 'pid' | 'tell' | 'heard'>;
   table: ProcessTable;
   read: ReadRecord;
+  /** A client of another agent. */
+  clientOf: (peer: Peer) => Pick<MemberClient, 'promises'>;
   /** Why no engine may run in this pod. */
   objection: string | undefined;
   clock: Clock;
@@ -45,6 +57,7 @@ export interface AgentWorld {
 
 export interface AssembledAgent {
   agent: Agent;
+  beats: Beats;
   /** Why it is not ready, or undefined. */
   ready: () => Promise<string | undefined>;
   /** Does by itself what a fresh agent does. */
@@ -56,88 +69,158 @@ export interface AssembledAgent {
 /** An engine that runs this long after its start is past its early failures. */
 const QUIET_MS = 60_000;
 const BACKOFF_MS = [0, 500, 1_000, 2_000, 5_000, 10_000, 30_000];
+/** A report waits this long for a fresh look, ms; an engine that answers later than this is told of without. */
+const LOOK_MS = 300;
 
 export async function assembleAgent(world: AgentWorld): Promise<AssembledAgent> {
   const { config, me, profile, places, guard, table, clock, log, read } = world;
+  const { limits } = config;
+  const incarnation = formatIncarnation(me);
   const store = await StateStore.open(places.state);
   const volume = new Volume(places.identity, config.cluster.uid, () => profile.look());
   const keep = (): Set<number> => new Set([process.pid, guard.pid ?? process.pid]);
-  const observe = (signal: AbortSignal): Promise<EngineFacts> => profile.observe(signal);
+  const isAlone = (): boolean => strangers(table, keep()).length === 0;
   const observeInTime = (): Promise<EngineFacts | undefined> =>
-    observe(AbortSignal.timeout(config.limits.observeMs)).catch(() => undefined);
-  const tasks = new Tasks(clock, log);
+    profile.observe(AbortSignal.timeout(limits.observeMs)).catch(() => undefined);
+  const tasks = new Tasks(clock, log, () => beats.changed());
+  const divergence = new Divergence();
   const supervisor = new Supervisor({
     launch: () => member.launch(),
     isReady: signal => member.isReady(signal),
-    capture: engineLog(world),
+    isDecidedElsewhere: () => store.now.plan.role === 'rw' && beats.isLeaderHeard,
+    onChange: () => beats.changed(),
+    capture: engineLog(world, divergence),
     keep,
     table,
     clock,
-    limits: { ...config.limits, quietMs: QUIET_MS, backoffMs: BACKOFF_MS },
+    limits: { ...limits, quietMs: QUIET_MS, backoffMs: BACKOFF_MS },
+    log,
+  });
+  const promises = new Promises({
+    clusterUid: config.cluster.uid,
+    me,
+    epoch: store.now.highest?.epoch ?? 0,
+    preparedEpoch: store.now.preparedEpoch ?? 0,
+    ttlMs: limits.rightTtlMs,
+    read,
+    isLeaderHeard: () => beats.isLeaderHeard,
+    clientOf: world.clientOf,
+    clock,
     log,
   });
   const right = new RightKeeper({
     me,
     clusterUid: config.cluster.uid,
-    ttlMs: config.limits.rightTtlMs,
+    ttlMs: limits.rightTtlMs,
     read,
+    askPromises: round => promises.ask(round),
     clock,
     tellGuard: order => guard.tell(order),
+    guardHeard: () => guard.heard(),
     onLost: reason => void agent.fence(reason),
     log,
   });
-  const member: Member = new Member({
+  const replication = new Replication({
+    profile,
+    store,
+    supervisor,
+    right,
+    promises,
+    removePassFile: () => removePassFile(places.private),
+  });
+  const parts: MemberParts = {
     me,
     profile,
     store,
     volume,
     supervisor,
     right,
+    replication,
     read,
-    completeUpstream: upstream =>
-      completeUpstream(upstream, {
+    completeUpstream: upstream => {
+      divergence.clear();
+      const { private: directory } = places;
+      return completeUpstream(upstream, {
         secretFile: config.paths.replicator,
-        directory: places.private,
-        applicationName: formatIncarnation(me),
-      }),
+        directory,
+        applicationName: incarnation,
+      });
+    },
     killEverythingElse: () =>
       killEverythingElse(table, { keep, sleep: ms => new Promise(resolve => void clock.after(ms, resolve)) }),
     objection: world.objection,
-    limits: config.limits,
-  });
+    limits,
+    log,
+  };
+  const member: Member = new Member(parts);
   const bootedAt = clock.now();
   const isRunning = (): boolean => supervisor.state.phase === 'running';
+  const common = () => ({
+    incarnation,
+    bootedAt,
+    now: clock.now(),
+    store: store.now,
+    settingsHash: store.settingsHash,
+    supervised: supervisor.state,
+    serves: (role: 'rw' | 'ro' | 'standby') => profile.serves(role),
+    right: right.state,
+    boottime: clock.boottime(),
+    task: tasks.latest,
+    isAlone,
+  });
   const state = async (): Promise<AgentState> => {
     const volumeState = await volume.state();
     const facts = isRunning() ? await observeInTime() : undefined;
-    return describeState({
-      config,
-      incarnation: formatIncarnation(me),
-      program: world.program,
-      bootedAt,
-      now: clock.now(),
-      engine: world.engine,
-      store: store.now,
-      settingsHash: store.settingsHash,
-      volume: volumeState,
-      supervised: supervisor.state,
-      serves: role => profile.serves(role),
-      facts,
-      right: right.state,
-      boottime: clock.boottime(),
-      task: tasks.latest,
-      isAlone: strangers(table, keep()).length === 0,
-    });
+    const { program, engine } = world;
+    return describeState({ ...common(), config, program, engine, volume: volumeState, facts });
   };
+  const observer = new Observer({
+    profile,
+    volume,
+    store,
+    supervisor,
+    divergence,
+    startingPids: () => strangers(table, keep()).map(it => it.pid),
+    limitMs: limits.observeMs,
+    log,
+  });
+  const beats: Beats = new Beats({
+    clock,
+    beatMs: BEAT_MS,
+    silentMs: limits.silentMs,
+    lookMs: LOOK_MS,
+    look: () => observer.look(),
+    describe: () =>
+      describeReport({
+        ...common(),
+        ...observer.seen,
+        leaving: agent.isLeaving,
+        problem: world.engine.problem,
+        promiseAgeMs: promises.ageMs,
+        prepared: replication.prepared,
+        inForce: replication.inForce,
+        needsRejoin: divergence.isSeen,
+      }),
+    onQuiet: () => observer.close(),
+    onBeat: (beat, sentAt) => takeBeat({ beat, sentAt, right, promises }),
+    log,
+  });
   const agent: Agent = new Agent({
     clusterUid: config.cluster.uid,
-    incarnation: formatIncarnation(me),
+    cluster: config.cluster.name,
+    incarnation,
     store,
     tasks,
     member,
+    installation: new Installation(parts),
+    replication,
+    promises,
     supervisor,
     right,
-    manage: manageBySql(profile, withSession),
+    manage: manageBySql(profile, withSession, clock),
+    beats,
+    clock,
+    leaveMs: limits.leaveMs,
     state,
     log,
   });
@@ -145,6 +228,7 @@ export async function assembleAgent(world: AgentWorld): Promise<AssembledAgent> 
 
   return {
     agent,
+    beats,
     boot: () => member.boot(),
     ready: async () => {
       const { plan } = store.now;
@@ -159,6 +243,23 @@ export async function assembleAgent(world: AgentWorld): Promise<AssembledAgent> 
       await profile.configure(store.now.settings);
     },
   };
+}
+
+interface TakenBeat {
+  beat: Beat;
+  sentAt: number | undefined;
+  right: RightKeeper;
+  promises: Promises;
+}
+
+/** Only a leader says what is recorded, so only its beats can give a right or tell of a revoke. */
+function takeBeat({ beat, sentAt, right, promises }: TakenBeat): void {
+  promises.peersAre(beat.peers);
+  const { stamp } = beat;
+  if (!stamp) return;
+  promises.epochKnown(stamp.epoch);
+  if (sentAt === undefined) right.heard(stamp);
+  else right.answered(stamp, sentAt);
 }
 
 /** Remembers whether the follower that runs now has streamed. */
@@ -176,8 +277,12 @@ class StreamWitness {
   }
 }
 
-function engineLog({ places, config, out, log }: AgentWorld): (source: Readable, stream: 'stdout' | 'stderr') => void {
+function engineLog(
+  { places, config, out, log }: AgentWorld,
+  divergence: Divergence,
+): (source: Readable, stream: 'stdout' | 'stderr') => void {
   const { logFileBytes: maxBytes, logFiles: files } = config.limits;
   const file = new RotatingFile({ path: places.engineLog, maxBytes, files });
-  return (source, stream) => void captureOutput(source, { stream, out, file, log });
+  const onLine = (line: string): void => divergence.line(line);
+  return (source, stream) => void captureOutput(source, { stream, out, file, onLine, log });
 }

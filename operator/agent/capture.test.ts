@@ -87,6 +87,7 @@ describe('log files', () => {
       stream: 'stderr',
       out,
       file,
+      onLine: () => undefined,
       log: jsonLog(() => undefined, {}),
     });
     await file.close();
@@ -104,7 +105,13 @@ describe('log files', () => {
     const warnings: string[] = [];
     const out = new Writable({ write: (_chunk, _encoding, done) => done() });
     const log = jsonLog(line => warnings.push(line), {});
-    await captureOutput(Readable.from([Buffer.from('line\n')]), { stream: 'stderr', out, file, log });
+    await captureOutput(Readable.from([Buffer.from('line\n')]), {
+      stream: 'stderr',
+      out,
+      file,
+      log,
+      onLine: () => undefined,
+    });
     expect(warnings.join('')).to.include('ENOENT');
   });
 });

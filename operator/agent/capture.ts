@@ -41,6 +41,8 @@ export interface CaptureOptions {
   /** The container's standard output, one JSON object per line. */
   out: Writable;
   file: RotatingFile;
+  /** Hears each line. */
+  onLine: (line: string) => void;
   log: Log;
 }
 
@@ -58,9 +60,11 @@ export async function captureOutput(source: Readable, options: CaptureOptions): 
   await deliver(cutter.end(), options);
 }
 
-async function deliver(pieces: readonly Buffer[], { stream, out, file, log }: CaptureOptions): Promise<void> {
+async function deliver(pieces: readonly Buffer[], { stream, out, file, onLine, log }: CaptureOptions): Promise<void> {
   if (pieces.length === 0) return;
-  const text = pieces.map(piece => format(piece, stream)).join('');
+  const lines = pieces.map(piece => piece.toString('utf8').replace(/\r?\n$/, ''));
+  lines.forEach(onLine);
+  const text = lines.map(line => format(line, stream)).join('');
   if (!out.write(text)) await once(out, 'drain');
   for (const batch of batches(pieces)) {
     await file.write(batch).catch((error: unknown) => {
@@ -69,8 +73,7 @@ async function deliver(pieces: readonly Buffer[], { stream, out, file, log }: Ca
   }
 }
 
-function format(piece: Buffer, stream: string): string {
-  const line = piece.toString('utf8').replace(/\r?\n$/, '');
+function format(line: string, stream: string): string {
   return `${JSON.stringify({ timestamp: new Date().toISOString(), source: 'engine', stream, message: line })}\n`;
 }
 

@@ -33,7 +33,7 @@ const rest: StateView = {
   right: { epoch: 4, generation: 1 },
   boottime: 10_000,
   task: undefined,
-  isAlone: true,
+  isAlone: () => true,
 };
 const running: StateView = {
   ...rest,
@@ -52,7 +52,7 @@ describe('state of an agent', () => {
   for (const [what, change, stopped] of [
     ['at rest, demoted, alone', {}, { epoch: 4, at: '1970-01-01T00:00:01.000Z' }],
     ['never demoted', { store: { ...rest.store, demotedEpoch: undefined } }, undefined],
-    ['somebody else in /proc', { isAlone: false }, undefined],
+    ['somebody else in /proc', { isAlone: () => false }, undefined],
     ['an engine process', { supervised: running.supervised }, undefined],
     ['being cleaned up after', { supervised: { ...IDLE, phase: 'cleaning' } }, undefined],
     ['about to start again', { supervised: { ...IDLE, phase: 'waiting', wanted: true } }, undefined],

@@ -7,25 +7,35 @@ import type { Persisted } from './state-store.ts';
 import type { Phase, Supervised } from './supervise.ts';
 import type { VolumeState } from './volume.ts';
 
+/** What the state of the engine's process is told from. */
+export interface ProcessView {
+  store: Readonly<Persisted>;
+  supervised: Supervised;
+  serves: EngineProfile['serves'];
+}
+
+/** What "stopped" is told from. */
+export interface RestView {
+  now: Date;
+  store: Readonly<Persisted>;
+  supervised: Supervised;
+  task: TaskState | undefined;
+  /** Nothing but PID 1, agent and guard in /proc; asked last, and only when all the rest says so. */
+  isAlone: () => boolean;
+}
+
 /** Everything that the state of an agent is told from, looked at once. */
-export interface StateView {
+export interface StateView extends ProcessView, RestView {
   config: AgentConfig;
   incarnation: string;
   program: string;
   bootedAt: Date;
-  now: Date;
   engine: AgentState['engine'];
-  store: Readonly<Persisted>;
   settingsHash: string;
   volume: VolumeState;
-  supervised: Supervised;
-  serves: EngineProfile['serves'];
   facts: EngineFacts | undefined;
   right: RightState;
   boottime: number;
-  task: TaskState | undefined;
-  /** Nothing but PID 1, agent and guard in /proc, seen after everything above. */
-  isAlone: boolean;
 }
 
 /** The answer of `GET /v1/state`. */
@@ -53,10 +63,10 @@ export function describeState(view: StateView): AgentState {
 }
 
 /** Stopped (protocol): the demotion is durable and /proc is empty; never said while something may still start. */
-export function describeStopped(view: StateView): AgentState['stopped'] {
+export function describeStopped(view: RestView): AgentState['stopped'] {
   const { store, supervised, task, isAlone, now } = view;
   const isAtRest = supervised.phase === 'idle' && store.plan.role !== 'rw' && task?.state !== 'running';
-  if (!isAtRest || !isAlone || store.demotedEpoch === undefined) return undefined;
+  if (!isAtRest || store.demotedEpoch === undefined || !isAlone()) return undefined;
   return { epoch: store.demotedEpoch, at: now.toISOString() };
 }
 
@@ -68,9 +78,10 @@ const PROCESS_STATE: Record<Phase, AgentState['process']['state']> = {
   stopping: 'stopping',
   cleaning: 'stopping',
   waiting: 'crashed',
+  holding: 'crashed',
 };
 
-function describeProcess({ store, supervised, serves }: StateView): AgentState['process'] {
+export function describeProcess({ store, supervised, serves }: ProcessView): AgentState['process'] {
   const { phase, wanted, pid, startedAt, exit, failures, retryAt, message } = supervised;
   const { role } = store.plan;
   const isHeld = phase === 'idle' && role !== 'stopped' && !serves(role);

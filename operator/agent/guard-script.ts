@@ -9,6 +9,8 @@
  * again until it is told something else: the agent may be frozen and is not asked. When the pipe closes or the agent is
  * no longer its parent it does the same for good, without sparing the agent.
  *
+ * Each line is answered with `heard`: on a busy host a guard may still be killing by the order before.
+ *
  * The text is constant: data comes as the argument (the agent's PID) and by the pipe. Only builtins are used, since a
  * host without free memory or PIDs cannot fork. `read -t` answers 1 for silence and for end of file alike: the clock
  * tells them apart.
@@ -57,6 +59,7 @@ while :; do
       *[!0-9]*|'') ;;
       *) deadline=$line ;;
     esac
+    echo heard
     continue
   fi
   clock

@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { createInterface } from 'node:readline';
 import type { Log } from './log.ts';
 import { GUARD_SCRIPT } from './guard-script.ts';
 
@@ -22,6 +23,9 @@ export class Guard {
   #order: GuardOrder = 'none';
   #child: ChildProcess | undefined;
   #failedStarts = 0;
+  /** Lines to the guard at present that it has not answered. */
+  #unheard = 0;
+  #waiting: (() => void)[] = [];
   #closed = false;
 
   constructor(options: GuardOptions) {
@@ -44,7 +48,14 @@ export class Guard {
   /** Said at once and said again to each later guard. */
   tell(order: GuardOrder): void {
     this.#order = order;
+    this.#unheard++;
     this.#child?.stdin?.write(line(order));
+  }
+
+  /** Resolves when the guard goes by what it was told last. */
+  heard(): Promise<void> {
+    if (this.#unheard === 0) return Promise.resolve();
+    return new Promise(resolve => void this.#waiting.push(resolve));
   }
 
   /** For an orderly end of the agent, after the engine has ended. */
@@ -66,11 +77,18 @@ export class Guard {
     };
     // A guard that is gone cannot be written to; its exit is what counts.
     child.stdin.on('error', () => undefined);
-    child.stdout.once('data', () => (this.#failedStarts = 0));
+    this.#unheard = 1;
+    createInterface({ input: child.stdout }).on('line', answer => this.#onAnswer(child, answer));
     child.once('error', error => end(`the guard cannot be started: ${error.message}`));
     child.once('exit', (code, signal) => end(`the guard ended (${signal ?? code ?? 'unknown'})`));
     child.stdin.write(line(this.#order));
     return child;
+  }
+
+  #onAnswer(child: ChildProcess, answer: string): void {
+    if (answer === 'ready') this.#failedStarts = 0;
+    if (answer !== 'heard' || child !== this.#child || --this.#unheard > 0) return;
+    for (const resolve of this.#waiting.splice(0)) resolve();
   }
 
   #onEnd(reason: string): void {

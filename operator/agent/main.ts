@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { AgentConnector } from '../agent-api/client.ts';
 import { AGENT_CONFIG_ENV, parseAgentConfig, POD_UID_ENV, type AgentConfig } from '../agent-api/config.ts';
 import type { AgentState } from '../agent-api/state.ts';
 import type { EngineProfile } from '../engine/profile.ts';
@@ -42,6 +43,7 @@ async function main(): Promise<void> {
   await guard.start();
   const tls = await readTls(config.paths.tls);
   const { record, limits } = config;
+  const peers = new AgentConnector(tls);
   const assembled = await assembleAgent({
     config,
     me,
@@ -52,13 +54,15 @@ async function main(): Promise<void> {
     guard,
     table: procTable(),
     read: recordReader({ ...record, ...inPod(process.env), limitMs: limits.recordMs }),
+    clientOf: peer => peers.to(peer),
     objection,
     clock: systemClock,
     out: process.stdout,
     log,
   });
-  const { agent } = assembled;
-  const server = await startApiServer({ port: config.ports.agent, tls, calls: agent, log });
+  const { agent, beats } = assembled;
+  const onBeats = beats.add.bind(beats);
+  const server = await startApiServer({ port: config.ports.agent, tls, calls: agent, onBeats, log });
   await startHealthServer(config.ports.health, assembled.ready);
   watchTls({
     directory: config.paths.tls,
@@ -66,14 +70,15 @@ async function main(): Promise<void> {
     clock: systemClock,
     onRenewed: async renewed => {
       renewTls(server, renewed);
+      peers.renew(renewed);
       await assembled.renewEngineTls();
     },
     log,
   });
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.once(signal, () => {
-      log.info('agent ends', { signal });
-      void agent.shutDown().finally(() => {
+      log.info('told to end', { signal });
+      void agent.leave().finally(() => {
         guard.close();
         process.exit(0);
       });

@@ -1,17 +1,19 @@
 import { isDeepStrictEqual } from 'node:util';
 import { AgentError, type AgentErrorCode } from '../agent-api/errors.ts';
 import type { ApiUpstream, StopMode } from '../agent-api/schemas.ts';
-import type { InstallRequest, PromoteRequest, StartRequest } from '../agent-api/requests.ts';
-import { bootVerdict, mayInitialize, type BootReason } from '../ha/boot.ts';
+import type { PromoteRequest, StartRequest } from '../agent-api/requests.ts';
+import { bootVerdict, type BootReason } from '../ha/boot.ts';
 import type { Incarnation } from '../ha/incarnation.ts';
 import type { GroupRecord } from '../ha/record.ts';
 import type { EngineProfile, Launch, Settings, Upstream } from '../engine/profile.ts';
+import { messageOf, type Log } from './log.ts';
 import type { ReadRecord } from './record-reader.ts';
+import type { Replication } from './replication.ts';
 import type { RightKeeper } from './right-keeper.ts';
 import type { Plan, StateStore } from './state-store.ts';
 import type { Supervisor } from './supervisor.ts';
 import type { TaskContext } from './tasks.ts';
-import type { Volume, VolumeState } from './volume.ts';
+import { FOREIGN, type Volume, type VolumeState } from './volume.ts';
 
 export interface MemberParts {
   me: Incarnation;
@@ -20,6 +22,7 @@ export interface MemberParts {
   volume: Volume;
   supervisor: Supervisor;
   right: RightKeeper;
+  replication: Replication;
   read: ReadRecord;
   completeUpstream: (upstream: ApiUpstream) => Promise<Upstream>;
   /** SIGKILL to everything but PID 1, agent and guard, until /proc proves it gone. */
@@ -27,6 +30,7 @@ export interface MemberParts {
   /** Why no engine may run in this pod. */
   objection: string | undefined;
   limits: { promoteMs: number };
+  log: Log;
 }
 
 /** What one member of a group can be made to do. Each method is the body of one task; none runs beside another. */
@@ -55,13 +59,14 @@ export class Member {
   /** What the supervisor asks right before each start, restarts after a crash included. */
   async launch(): Promise<Launch> {
     this.#requireSafePod();
-    const { store, profile, volume, right } = this.#parts;
+    const { store, profile, volume, right, replication } = this.#parts;
     const { plan, settings } = store.now;
     if (plan.role === 'stopped') throw new AgentError('Interrupted', 'it shall not run any more');
     if (plan.role === 'rw' && !right.isHeld) throw new AgentError('NoRight', 'the right to run as RW has ended');
     requireData(await volume.state());
     const upstream = plan.upstream && (await this.#parts.completeUpstream(plan.upstream));
-    const launch = await profile.launch({ role: plan.role, upstream, settings });
+    const quorum = replication.launching();
+    const launch = await profile.launch({ role: plan.role, upstream, settings, ...(quorum && { quorum }) });
     this.#applied = { plan, settings };
     return launch;
   }
@@ -72,46 +77,31 @@ export class Member {
    */
   async isReady(signal: AbortSignal): Promise<boolean> {
     const { profile } = this.#parts;
-    if (this.#applied?.plan.role === 'rw') await profile.promote(signal);
-    else await profile.observe(signal);
+    if (this.#applied?.plan.role === 'rw') {
+      await profile.promote(signal);
+      await this.#proveQuorum();
+    } else await profile.observe(signal);
     return true;
   }
 
-  async install({ task, command }: InstallRequest, { report, signal }: TaskContext): Promise<void> {
-    const { supervisor, volume, profile, killEverythingElse } = this.#parts;
-    if (supervisor.state.phase !== 'idle') throw new AgentError('WrongRole', 'the engine runs');
-    const endHelpers = (): void => void killEverythingElse();
-    signal.addEventListener('abort', endHelpers);
-    try {
-      if (task.kind === 'initialize') await this.#initialize(command.epoch, task.settings, report);
-      else {
-        const upstream = await this.#parts.completeUpstream(task.upstream);
-        await this.#join(command.epoch, () => profile.join(upstream, report));
-      }
-      signal.throwIfAborted();
-    } finally {
-      signal.removeEventListener('abort', endHelpers);
-      volume.forget();
-    }
-  }
-
   async start({ role, upstream, settings }: StartRequest, { signal }: TaskContext): Promise<void> {
-    const { store, profile, volume, supervisor } = this.#parts;
+    const { store, profile, volume, supervisor, replication } = this.#parts;
     this.#requireSafePod();
     if (store.now.plan.role === 'rw') throw new AgentError('WrongRole', 'this is the RW: demote it first');
     const isServing = profile.serves(role);
     if (isServing) requireData(await volume.state());
     const plan = { role, upstream };
     await store.change({ plan, settings }, () => signal.throwIfAborted());
+    replication.forgetPosition();
     if (!isServing) return;
-    const wasUp = supervisor.state.phase !== 'idle' && supervisor.state.phase !== 'waiting';
+    const wasUp = !['idle', 'waiting', 'holding'].includes(supervisor.state.phase);
     await this.#run(signal);
     if (wasUp) await this.#adapt(plan, settings, signal);
   }
 
   /** The record decides, read here and now; the command only says that it is worth a look. */
   async promote({ settings }: PromoteRequest, { signal }: TaskContext): Promise<void> {
-    const { right, supervisor, profile, limits } = this.#parts;
+    const { right, supervisor, profile, limits, replication } = this.#parts;
     this.#requireSafePod();
     const record = await right.acquire();
     try {
@@ -121,18 +111,36 @@ export class Member {
       throw error;
     }
     if (supervisor.state.phase !== 'running') return this.#run(signal);
-    await this.configure(this.#parts.store.now.settings);
+    const { settings: wanted } = this.#parts.store.now;
+    if (!isDeepStrictEqual(this.#applied?.settings, wanted)) await this.configure(wanted);
+    await replication.stage();
     await profile.promote(AbortSignal.any([signal, AbortSignal.timeout(limits.promoteMs)]));
     this.#applied = { plan: { role: 'rw' }, settings: this.#parts.store.now.settings };
+    await this.#proveQuorum();
+  }
+
+  /** A crashed RW that waits for word starts again, under its unbroken right. */
+  async resume({ signal }: Pick<TaskContext, 'signal'>): Promise<void> {
+    const { supervisor, store, right } = this.#parts;
+    if (store.now.plan.role !== 'rw') throw new AgentError('WrongRole', 'this is not the RW');
+    if (!right.isHeld) throw new AgentError('NoRight', 'the right to run as RW has ended');
+    if (supervisor.state.phase !== 'running') await this.#run(signal);
+  }
+
+  /** The running follower was cut from its upstream. */
+  uncoupled(): void {
+    if (this.#applied) this.#applied = { ...this.#applied, plan: this.#parts.store.now.plan };
   }
 
   /** Stops in any case and ends with the proof. The demotion is durable before this begins. */
   async stop(mode: StopMode): Promise<void> {
-    const { supervisor, profile, volume, right, killEverythingElse } = this.#parts;
+    const { supervisor, profile, volume, right, replication, killEverythingElse } = this.#parts;
     supervisor.stop(mode);
     await supervisor.until(state => state.phase === 'idle', NEVER);
     await killEverythingElse();
     this.#applied = undefined;
+    replication.forgetProof();
+    replication.forgetPosition();
     right.release();
     volume.forget();
     if ((await volume.state()).state === 'initialized') await profile.demote();
@@ -163,40 +171,23 @@ export class Member {
     if (objection !== undefined) throw new AgentError('UnsafePod', objection);
   }
 
-  async #initialize(epoch: number, settings: Settings, report: Parameters<EngineProfile['initialize']>[1]) {
-    const { volume, profile, read, store } = this.#parts;
-    const before = await volume.state();
-    if (before.state === 'foreign') throw new AgentError('VolumeForeign', FOREIGN);
-    // Done before: by a call whose answer was lost, or by an agent that has ended since.
-    if (before.state === 'initialized') return;
-    const record = await read();
-    if (!record || !mayInitialize(record, before)) {
-      throw new AgentError('NoRight', 'the record does not show a group that nobody was ever granted');
-    }
-    await volume.claim(epoch);
-    await profile.initialize({ settings }, report);
-    await store.change({ settings });
-  }
-
-  async #join(epoch: number, join: () => Promise<void>): Promise<void> {
-    const { volume, profile } = this.#parts;
-    const before = await volume.state();
-    if (before.state === 'foreign') throw new AgentError('VolumeForeign', FOREIGN);
-    // The shared volume was claimed by whoever initialized it; only the member's own part is filled here.
-    if (profile.topology === 'share') return join();
-    if (before.state === 'initialized') return;
-    await volume.claim(epoch);
-    await join();
+  /** An engine whose setting is not proven is up all the same; the report says so. */
+  async #proveQuorum(): Promise<void> {
+    const { replication, log } = this.#parts;
+    await replication.prove().catch((error: unknown) => {
+      log.warn('synchronous replication is not proven', { reason: messageOf(error) });
+    });
   }
 
   /** From here on this member is the RW of the record's epoch, running or not. */
   async #beginReign(record: GroupRecord, settings: Settings | undefined, signal: AbortSignal): Promise<void> {
-    const { me, volume, store } = this.#parts;
+    const { me, volume, store, replication } = this.#parts;
     const verdict = bootVerdict({ record, me, volume: await volume.state() });
     if (verdict.run !== 'rw') throw new AgentError(CODES[verdict.reason] ?? 'NoRight', verdict.message);
     await volume.raiseEpoch(record.epoch);
     volume.forget();
-    const change = { plan: { role: 'rw' } as const, demotedEpoch: undefined, ...(settings ? { settings } : {}) };
+    const begun = { plan: { role: 'rw' } as const, demotedEpoch: undefined, ...(settings ? { settings } : {}) };
+    const change = { ...begun, ...replication.recorded(record) };
     // A demotion that came in between is not to be overwritten.
     await store.change(change, () => signal.throwIfAborted());
   }
@@ -217,7 +208,7 @@ export class Member {
     signal.throwIfAborted();
     supervisor.start();
     const { phase, message, exit } = await supervisor.until(
-      state => state.phase === 'running' || state.phase === 'waiting',
+      state => ['running', 'waiting', 'holding'].includes(state.phase),
       signal,
     );
     if (phase === 'running') return;
@@ -228,8 +219,6 @@ export class Member {
 
 /** A stop is never given up: what it waits for is bounded by kill, and the proof has to come. */
 const NEVER = new AbortController().signal;
-
-const FOREIGN = 'the volume holds data of another cluster, or data that nobody accounts for; it is left as it is';
 
 const CODES: Partial<Record<BootReason, AgentErrorCode>> = {
   ForeignVolume: 'VolumeForeign',

@@ -27,6 +27,8 @@ class Bed {
   /** How long an answer takes; `never` fails. */
   delayMs: number | 'never' = 0;
   reads = 0;
+  promising = false;
+  asked = 0;
   readonly orders: GuardOrder[] = [];
   readonly lost: string[] = [];
   readonly keeper = new RightKeeper({
@@ -42,6 +44,11 @@ class Bed {
       if (delayMs > 0) await new Promise<void>(resolve => void this.clock.after(delayMs, resolve));
       return answer;
     },
+    askPromises: ({ members }) => {
+      this.asked++;
+      return Promise.resolve(this.promising ? members : []);
+    },
+    guardHeard: () => Promise.resolve(),
     tellGuard: order => void this.orders.push(order),
     onLost: reason => void this.lost.push(reason),
   });
@@ -107,6 +114,64 @@ describe('right of the agent', () => {
     expect(bed.lost).to.have.length(1);
     await bed.clock.advance(60_000);
     expect(bed.lost).to.have.length(1);
+  });
+
+  it('goes on by promises of all members while nothing else answers, and no longer', async () => {
+    const bed = new Bed();
+    bed.answer = record(bounded);
+    await bed.keeper.acquire();
+    bed.delayMs = 'never';
+    bed.promising = true;
+    await bed.clock.advance(60_000);
+    expect(bed.lost).to.deep.equal([]);
+    expect(bed.keeper.state.right?.kind).to.equal('promises');
+    bed.promising = false;
+    await bed.clock.advance(3_000);
+    expect(bed.lost).to.have.length(1);
+  });
+
+  it('while a cluster manager answers, nobody else is asked', async () => {
+    const bed = new Bed();
+    bed.answer = record(bounded);
+    await bed.keeper.acquire();
+    const { reads } = bed;
+    const stamp = { clusterUid: 'u', epoch: 1, generation: 2 };
+    for (let i = 0; i < 20; i++) {
+      bed.keeper.answered(stamp, bed.clock.ms - 20);
+      await bed.clock.advance(510);
+    }
+    expect(bed).to.deep.include({ reads, asked: 0, lost: [] });
+    expect(bed.keeper.state.right).to.deep.equal({ kind: 'answer', until: bed.clock.ms - 510 - 20 + 3_000 });
+    expect(bed.orders.at(-1)).to.equal(bed.keeper.state.right?.until);
+  });
+
+  it('reads the record once when a beat tells of a newer (E, k)', async () => {
+    const bed = new Bed();
+    await bed.keeper.acquire();
+    bed.answer = record(bounded);
+    bed.keeper.heard({ clusterUid: 'u', epoch: 1, generation: 2 });
+    await settle();
+    expect(bed).to.deep.include({ reads: 2, orders: ['unbounded', 3_000] });
+  });
+
+  it('gets an end by the command that brings members, before the record is read', async () => {
+    const bed = new Bed();
+    await bed.keeper.acquire();
+    bed.keeper.commanded({ epoch: 1, generation: 2, members: [other] });
+    expect(bed.orders).to.deep.equal(['unbounded', 3_000]);
+  });
+
+  it('is over soon after a beat tells of a revoke, unless the command to stop comes', async () => {
+    for (const comes of [false, true]) {
+      const bed = new Bed();
+      await bed.keeper.acquire();
+      bed.keeper.heard({ clusterUid: 'u', epoch: 2, generation: 1 });
+      expect(bed.keeper.isHeld).to.equal(false);
+      await bed.clock.advance(400);
+      if (comes) bed.keeper.yielded(2);
+      await bed.clock.advance(60_000);
+      expect(bed.lost).to.have.length(comes ? 0 : 1);
+    }
   });
 
   it('is lost at once when a read shows another holder', async () => {

@@ -7,10 +7,10 @@ import type { Agent } from './agent.ts';
 export interface Route {
   call: CallName;
   /** @throws AgentError, `InvalidRequest` when the body does not fit */
-  run: (body: unknown) => Promise<unknown>;
+  run: (body: unknown, commonName: string) => Promise<unknown>;
 }
 
-export type Calls = Pick<Agent, CallName>;
+export type Calls = Pick<Agent, Exclude<CallName, 'beats'>>;
 
 const TASK_PATH = /^\/v1\/tasks\/([^/]+)$/;
 
@@ -22,12 +22,12 @@ export function findRoute(calls: Calls, method: string, path: string): Route {
   }
   const route = ROUTES[`${method} ${path}`];
   if (!route) throw new AgentError('NotFound', `no call ${method} ${path}`);
-  return { call: route.call, run: body => route.run(calls, body) };
+  return { call: route.call, run: (body, commonName) => route.run(calls, body, commonName) };
 }
 
 interface Entry {
   call: CallName;
-  run: (calls: Calls, body: unknown) => Promise<unknown>;
+  run: (calls: Calls, body: unknown, commonName: string) => Promise<unknown>;
 }
 
 const ROUTES: Readonly<Record<string, Entry>> = {
@@ -38,6 +38,12 @@ const ROUTES: Readonly<Record<string, Entry>> = {
   'POST /v1/demote': entry('demote', requests.demoteRequest, (calls, body) => calls.demote(body)),
   'POST /v1/stop': entry('stop', requests.stopRequest, (calls, body) => calls.stop(body)),
   'POST /v1/restart': entry('restart', requests.restartRequest, (calls, body) => calls.restart(body)),
+  'POST /v1/resume': entry('resume', requests.resumeRequest, (calls, body) => calls.resume(body)),
+  'POST /v1/prepare': entry('prepare', requests.prepareRequest, (calls, body) => calls.prepare(body)),
+  'POST /v1/quorum': entry('quorum', requests.quorumRequest, (calls, body) => calls.quorum(body)),
+  'POST /v1/checkpoint': entry('checkpoint', requests.checkpointRequest, (calls, body) => calls.checkpoint(body)),
+  'POST /v1/verify': entry('verify', requests.verifyRequest, (calls, body) => calls.verify(body)),
+  'POST /v1/promises': entry('promises', requests.promisesRequest, (calls, body, name) => calls.promises(body, name)),
   'PUT /v1/settings': entry('settings', requests.settingsRequest, (calls, body) => calls.settings(body)),
   'PUT /v1/slots': entry('slots', requests.slotsRequest, (calls, body) => calls.slots(body)),
   'POST /v1/accounts': entry('account', requests.accountRequest, (calls, body) => calls.account(body)),
@@ -47,9 +53,9 @@ const ROUTES: Readonly<Record<string, Entry>> = {
 function entry<S extends z.ZodType>(
   call: CallName,
   schema: S,
-  run: (calls: Calls, body: z.output<S>) => Promise<unknown>,
+  run: (calls: Calls, body: z.output<S>, commonName: string) => Promise<unknown>,
 ): Entry {
-  return { call, run: async (calls, body) => run(calls, parse(schema, body)) };
+  return { call, run: async (calls, body, commonName) => run(calls, parse(schema, body), commonName) };
 }
 
 /** The message tells where and why, never what was sent: a body may hold a password. */

@@ -2,8 +2,12 @@ import { expect } from 'chai';
 import type { Server } from 'node:https';
 import { request as httpsRequest } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { once } from 'node:events';
+import type { Duplex } from 'node:stream';
+import type { Beat, Report } from '../agent-api/beat.ts';
 import { AgentConnector, type TlsMaterial } from '../agent-api/client.ts';
 import { AgentError } from '../agent-api/errors.ts';
+import { JsonLines } from '../agent-api/lines.ts';
 import { createCa } from '../pki/ca.ts';
 import type { KeyedCertificate } from '../pki/keys.ts';
 import { issueLeaf } from '../pki/leaf.ts';
@@ -11,6 +15,7 @@ import { ACCESS, mayCall, partOf } from './access.ts';
 import { jsonLog } from './log.ts';
 import type { Calls } from './routes.ts';
 import { renewTls, startApiServer } from './server.ts';
+import { eventually } from './testing/namespace.ts';
 
 const NAME = 'orders-1001';
 const command = { requestId: 'r', incarnation: 'i', clusterUid: 'u', epoch: 1, term: 1, generation: 1 };
@@ -50,10 +55,26 @@ describe('HTTPS API', () => {
     demote: note(task),
     stop: note(task),
     restart: note(task),
+    resume: note(task),
+    prepare: note({ epoch: 1, promiseAgeMs: 0 }),
+    quorum: note({ generation: 1, members: [], k: 0, isInEffect: true }),
+    checkpoint: note({ isDone: true }),
+    verify: note({ isWritten: true, tookMs: 1 }),
+    promises: (_body, commonName) => Promise.resolve({ promised: commonName === 'test' }),
     settings: note({ changed: [], needRestart: [], settingsHash: 'h' }),
     slots: note({ created: [], dropped: [] }),
     account: note({ created: true }),
     database: note({ created: true }),
+  };
+  const streams: JsonLines[] = [];
+  const onBeats = (connection: Duplex, head: Buffer): void => {
+    const lines = new JsonLines(
+      connection,
+      value => asked.push(value),
+      () => undefined,
+    );
+    streams.push(lines);
+    lines.unshift(head);
   };
   const client = (tls: TlsMaterial, serverName = NAME) => {
     const connector = new AgentConnector(tls, 2_000);
@@ -64,7 +85,7 @@ describe('HTTPS API', () => {
   before(async () => {
     ca = await createCa({ now });
     const log = jsonLog(line => lines.push(line), {});
-    server = await startApiServer({ port: 0, tls: await leaf(ca, 'agent', [NAME]), calls, log });
+    server = await startApiServer({ port: 0, tls: await leaf(ca, 'agent', [NAME]), calls, onBeats, log });
     ({ port } = server.address() as AddressInfo);
   });
   beforeEach(() => {
@@ -144,6 +165,58 @@ describe('HTTPS API', () => {
     });
   }
 
+  describe('streams of beats', () => {
+    const beat: Beat = { cm: 'cm-1', isLeader: true, peers: [] };
+    const report: Report = {
+      nonce: 'n',
+      incarnation: 'i',
+      bootedAt: 'now',
+      leaving: false,
+      engine: { state: 'stopped', acceptsWrites: false },
+      plan: { role: 'stopped' },
+      promiseAgeMs: 1,
+      volume: { state: 'blank' },
+      right: { kind: 'none' },
+    };
+    // The authority of this part of the test again, whatever stood in between.
+    before(async () => renewTls(server, await leaf(ca, 'agent', [NAME])));
+    const stream = async (part: string) => {
+      const connector = new AgentConnector(await leaf(ca, part), 2_000);
+      connectors.push(connector);
+      return connector.beats({ address: '127.0.0.1', port, serverName: NAME });
+    };
+
+    it('carry beats and reports both ways until one side closes', async () => {
+      const it = await stream('cluster-manager');
+      await once(it, 'open');
+      it.send(beat);
+      await eventually('the beat', () => asked.length > 0);
+      expect(asked).to.deep.equal([beat]);
+      const heard = once(it, 'report');
+      streams.at(-1)?.send(report);
+      expect(await heard).to.deep.equal([report]);
+      const ended = once(it, 'end');
+      it.close();
+      expect(((await ended) as [AgentError])[0].code).to.equal('Unreachable');
+      it.send(beat);
+    });
+
+    it('are refused to others', async () => {
+      const it = await stream('operator');
+      const [error] = (await once(it, 'end')) as [AgentError];
+      expect(error).to.include({ code: 'BadAnswer' });
+      expect(error.message).to.include('403');
+    });
+
+    it('end when the other side sends what is no report', async () => {
+      const it = await stream('cluster-manager');
+      await once(it, 'open');
+      const ended = once(it, 'end');
+      streams.at(-1)?.send({ nonce: 1 });
+      await ended;
+    });
+  });
+
   it('takes a renewed certificate and another authority without a restart', async () => {
     const next = await createCa({ now });
     renewTls(server, await leaf(next, 'agent', [NAME]));
@@ -175,8 +248,13 @@ describe('who may call what', () => {
     it(JSON.stringify(subject ?? 'nobody'), () => expect(partOf(subject as never)).to.equal(part));
   }
 
-  it('only the operator makes data and opens it', () => {
-    for (const call of ['install', 'account', 'database'] as const) expect(ACCESS[call]).to.deep.equal(['operator']);
+  it('only the operator opens data', () => {
+    for (const call of ['account', 'database'] as const) expect(ACCESS[call]).to.deep.equal(['operator']);
+  });
+
+  it('only a cluster manager is beaten with, only agents are promised to', () => {
+    expect(ACCESS.beats).to.deep.equal(['cluster-manager']);
+    expect(ACCESS.promises).to.deep.equal(['agent']);
   });
 
   it('agents and people only look', () => {

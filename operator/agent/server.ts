@@ -1,9 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
+import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import { AgentError } from '../agent-api/errors.ts';
 import type { TlsMaterial } from '../agent-api/client.ts';
-import { mayCall, partOf } from './access.ts';
+import { BEAT_PATH, BEAT_PROTOCOL } from '../agent-api/beat.ts';
+import type { Part } from '../model/parts.ts';
+import { mayCall, partOf, type Subject } from './access.ts';
 import { asAgentError } from './failures.ts';
 import type { Log } from './log.ts';
 import { findRoute, type Calls } from './routes.ts';
@@ -12,6 +15,8 @@ export interface ApiServerOptions {
   port: number;
   tls: TlsMaterial;
   calls: Calls;
+  /** Takes over a stream of beats. */
+  onBeats: (connection: Duplex, head: Buffer, caller: string) => void;
   log: Log;
 }
 
@@ -22,7 +27,7 @@ const KEEP_ALIVE_MS = 65_000;
 const REQUEST_MS = 10_000;
 
 /** The HTTPS API. A connection without a certificate of our CA is refused before the first byte of HTTP. */
-export async function startApiServer({ port, tls, calls, log }: ApiServerOptions): Promise<Server> {
+export async function startApiServer({ port, tls, calls, onBeats, log }: ApiServerOptions): Promise<Server> {
   const server = createServer({ ...secure(tls), requestCert: true, rejectUnauthorized: true }, (incoming, outgoing) => {
     void answer(incoming, outgoing, calls).then(outcome => {
       if (outcome.status >= 500) log.error('call failed', { ...outcome });
@@ -33,6 +38,19 @@ export async function startApiServer({ port, tls, calls, log }: ApiServerOptions
   server.requestTimeout = REQUEST_MS;
   server.headersTimeout = REQUEST_MS;
   server.maxConnections = 256;
+  server.on('upgrade', (incoming: IncomingMessage, connection: TLSSocket, head: Buffer) => {
+    const { subject } = connection.getPeerCertificate();
+    const caller = callerOf(subject);
+    const refusal = objectionToUpgrade(incoming, partOf(subject));
+    if (refusal !== undefined) {
+      log.warn('stream refused', { caller, reason: refusal });
+      connection.end(`HTTP/1.1 ${refusal}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+      return;
+    }
+    connection.setNoDelay(true);
+    connection.write(`HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${BEAT_PROTOCOL}\r\n\r\n`);
+    onBeats(connection, head, caller);
+  });
   server.on('tlsClientError', error => log.warn('connection refused', { reason: error.message }));
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -61,13 +79,13 @@ async function answer(incoming: IncomingMessage, outgoing: ServerResponse, calls
   const method = incoming.method ?? '';
   const [path = ''] = (incoming.url ?? '').split('?', 1);
   const call = `${method} ${path}`;
-  const caller = `${textOf(subject.OU)}/${textOf(subject.CN)}`;
+  const caller = callerOf(subject);
   try {
     const part = partOf(subject);
     const route = findRoute(calls, method, path);
     if (!part || !mayCall(part, route.call)) throw new AgentError('Forbidden', `${caller} may not call ${call}`);
     const body = method === 'GET' ? undefined : await readJson(incoming);
-    const result = await route.run(body);
+    const result = await route.run(body, textOf(subject.CN));
     const status = isRunning(result) ? 202 : 200;
     send(outgoing, status, result);
     return { call, caller, status };
@@ -77,6 +95,14 @@ async function answer(incoming: IncomingMessage, outgoing: ServerResponse, calls
     return { call, caller, status, code, reason: message };
   }
 }
+
+/** @returns status line of the refusal */
+function objectionToUpgrade(incoming: IncomingMessage, part: Part | undefined): string | undefined {
+  if (incoming.url !== BEAT_PATH || incoming.headers.upgrade !== BEAT_PROTOCOL) return '404 Not Found';
+  return part && mayCall(part, 'beats') ? undefined : '403 Forbidden';
+}
+
+const callerOf = ({ OU, CN }: Subject): string => `${textOf(OU)}/${textOf(CN)}`;
 
 const textOf = (value: string | string[] | undefined): string =>
   Array.isArray(value) ? value.join('+') : (value ?? '');

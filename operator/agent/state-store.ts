@@ -8,6 +8,8 @@ const planSchema = z.object({
   upstream: upstreamSchema.optional(),
 });
 
+const incarnationSchema = z.object({ instanceId: z.string(), podUid: z.string(), nonce: z.string() });
+
 /** What outlives the agent's process, on the instance's own volume. Unknown fields of a later release are dropped. */
 const persistedSchema = z.object({
   /** The highest command obeyed; lower ones are refused for good. */
@@ -16,6 +18,14 @@ const persistedSchema = z.object({
   demotedEpoch: z.number().optional(),
   /** What this member was last told to be. A restarted container goes on with a follower, never with an RW. */
   plan: planSchema.default({ role: 'stopped' }),
+  /** Epoch for which it told its position and was cut from the RW of before. */
+  preparedEpoch: z.number().optional(),
+  /** What commits wait for when this member is RW (ha/member.ts). */
+  quorum: z
+    .object({ epoch: z.number(), generation: z.number(), members: z.array(incarnationSchema), k: z.number() })
+    .optional(),
+  /** The data was rewound and has not streamed since: if it does not fit now either, rewinding again helps nobody. */
+  rewound: z.boolean().optional(),
   settings: settingsSchema.default({}),
 });
 

@@ -11,7 +11,9 @@ const launched = { type: 'launched', pid: 7 } as const;
 const exited = { type: 'exited', code: 1 } as const;
 const start = { type: 'start' } as const;
 const stop = (mode: 'fast' | 'immediate' | 'kill') => ({ type: 'stop', mode }) as const;
-const cleaned = { type: 'cleaned' } as const;
+const cleaned = { type: 'cleaned', hold: false } as const;
+const held = { type: 'cleaned', hold: true } as const;
+const release = { type: 'release' } as const;
 const timer = { type: 'timer' } as const;
 const running: SupervisorEvent[] = [start, launched, { type: 'ready' }];
 
@@ -29,6 +31,12 @@ describe('life of an engine process', () => {
     ['an exit is cleaned up after', [...running, exited], 'cleaning', ['timer', 'clean']],
     ['a crash waits', [...running, exited, cleaned], 'waiting', ['timer']],
     ['and starts again', [...running, exited, cleaned, timer], 'launching', ['timer', 'launch']],
+    ['unless somebody else decides', [...running, exited, held], 'holding', []],
+    ['who says start', [...running, exited, held, start], 'launching', ['timer', 'launch']],
+    ['or stop', [...running, exited, held, stop('fast')], 'idle', ['timer']],
+    ['or is gone', [...running, exited, held, release], 'launching', ['timer', 'launch']],
+    ['which is nothing to others', [...running, exited, cleaned, release], 'waiting', []],
+    ['a wanted end is the end, whoever decides', [...running, stop('fast'), exited, held], 'idle', []],
     ['a wanted end is the end', [...running, stop('fast'), exited, cleaned], 'idle', []],
     ['a stop ends the waiting', [...running, exited, cleaned, stop('fast')], 'idle', ['timer']],
     ['a failed launch is a crash', [start, { type: 'launchFailed', message: 'm' }, cleaned], 'waiting', ['timer']],
@@ -72,7 +80,9 @@ describe('life of an engine process', () => {
   it('never starts an engine beside another, and every stop ends in proof', () => {
     fc.assert(
       fc.property(
-        fc.array(fc.constantFrom('start', 'fast', 'kill', 'next', 'timer', 'exit'), { maxLength: 60 }),
+        fc.array(fc.constantFrom('start', 'fast', 'kill', 'next', 'timer', 'exit', 'decide', 'release'), {
+          maxLength: 60,
+        }),
         words => {
           const world = new World();
           for (const word of words) world.act(word);
@@ -90,6 +100,7 @@ describe('life of an engine process', () => {
 class World {
   state: Supervised = IDLE;
   engineAlive = false;
+  #isDecided = false;
   #pending: Effect | undefined;
 
   send(event: SupervisorEvent): void {
@@ -101,11 +112,13 @@ class World {
     }
   }
 
-  act(word: 'start' | 'fast' | 'kill' | 'next' | 'timer' | 'exit'): void {
+  act(word: 'start' | 'fast' | 'kill' | 'next' | 'timer' | 'exit' | 'decide' | 'release'): void {
     if (word === 'start') this.send(start);
     else if (word === 'next') this.#finish();
     else if (word === 'timer') this.send(timer);
     else if (word === 'exit') this.#exit();
+    else if (word === 'decide') this.#isDecided = !this.#isDecided;
+    else if (word === 'release') this.send(release);
     else this.send(stop(word));
   }
 
@@ -117,7 +130,7 @@ class World {
       this.send(launched);
     } else if (done === 'clean') {
       this.engineAlive = false;
-      this.send(cleaned);
+      this.send(this.#isDecided ? held : cleaned);
     } else if (done === 'awaitReady') this.send({ type: 'ready' });
   }
 

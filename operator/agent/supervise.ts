@@ -8,8 +8,9 @@ import type { StopMode } from '../agent-api/schemas.ts';
  * idle -> launching -> starting -> running          start
  * starting, running -> stopping -> cleaning -> idle  stop: fast, then immediate, then kill, each with a bound
  * any -> cleaning -> waiting -> launching            crash: back-off, then again
+ * any -> cleaning -> holding -> launching            crash while somebody else decides what comes next
  */
-export type Phase = 'idle' | 'launching' | 'starting' | 'running' | 'stopping' | 'cleaning' | 'waiting';
+export type Phase = 'idle' | 'launching' | 'starting' | 'running' | 'stopping' | 'cleaning' | 'waiting' | 'holding';
 
 export interface Supervised {
   phase: Phase;
@@ -43,7 +44,10 @@ export type SupervisorEvent =
   | { type: 'launchFailed'; message: string }
   | { type: 'ready' }
   | { type: 'exited'; code?: number; signal?: string }
-  | { type: 'cleaned' }
+  /** `hold`: whoever decides about the next start is there. */
+  | { type: 'cleaned'; hold: boolean }
+  /** Nobody decides any more: a held engine is the supervisor's again. */
+  | { type: 'release' }
   | { type: 'timer' };
 
 export type Effect =
@@ -90,7 +94,9 @@ export function supervise(state: Supervised, event: SupervisorEvent, now: number
     case 'exited':
       return onExit(state, event, now);
     case 'cleaned':
-      return onCleaned(state, now, limits);
+      return onCleaned(state, { now, hold: event.hold }, limits);
+    case 'release':
+      return state.phase === 'holding' ? launch(state) : keep(state);
     case 'timer':
       return onTimer(state, limits);
   }
@@ -107,13 +113,14 @@ const clean = (state: Supervised): Step => ({
 });
 
 function onStart(state: Supervised): Step {
-  if (state.phase !== 'idle' && state.phase !== 'waiting') return keep(state);
+  if (state.phase !== 'idle' && state.phase !== 'waiting' && state.phase !== 'holding') return keep(state);
   return launch({ ...state, failures: 0, message: undefined });
 }
 
 function onStop(state: Supervised, mode: StopMode, limits: SupervisorLimits): Step {
   switch (state.phase) {
     case 'waiting':
+    case 'holding':
       return { state: idle(state), effects: [{ type: 'timer', ms: undefined }] };
     case 'starting':
     case 'running':
@@ -168,9 +175,11 @@ function onExit(state: Supervised, exit: { code?: number; signal?: string }, now
   return state.phase === 'cleaning' || state.phase === 'idle' ? keep(seen) : clean(seen);
 }
 
-function onCleaned(state: Supervised, now: number, limits: SupervisorLimits): Step {
+function onCleaned(state: Supervised, how: { now: number; hold: boolean }, limits: SupervisorLimits): Step {
   if (state.phase !== 'cleaning') return keep(state);
   if (!state.wanted) return keep(idle(state));
+  const { now, hold } = how;
+  if (hold) return keep({ ...gone(state), phase: 'holding', failures: state.failures + 1 });
   const ms = limits.backoffMs[Math.min(state.failures, limits.backoffMs.length - 1)] ?? 0;
   return {
     state: { ...gone(state), phase: 'waiting', failures: state.failures + 1, retryAt: now + ms },
@@ -199,6 +208,7 @@ function onTimer(state: Supervised, limits: SupervisorLimits): Step {
     case 'idle':
     case 'launching':
     case 'cleaning':
+    case 'holding':
       return keep(state);
   }
 }

@@ -21,6 +21,10 @@ export interface SupervisorOptions {
   isReady: (signal: AbortSignal) => Promise<boolean>;
   /** Takes the engine's standard output and error. */
   capture: (stream: Readable, name: 'stdout' | 'stderr') => void;
+  /** Does somebody else decide whether and when a crashed engine starts again? */
+  isDecidedElsewhere: () => boolean;
+  /** Called with each new state. */
+  onChange: (state: Supervised) => void;
   /** Agent and guard. */
   keep: () => ReadonlySet<number>;
   table: ProcessTable;
@@ -30,6 +34,8 @@ export interface SupervisorOptions {
 }
 
 const READY_POLL_MS = 20;
+/** How soon it is noticed that nobody decides about a held engine any more, ms. */
+const HOLD_POLL_MS = 200;
 /** Between two attempts to prove the namespace empty, when processes outlive SIGKILL. */
 const CLEAN_RETRY_MS = 200;
 
@@ -87,6 +93,7 @@ export class Supervisor {
       log.info('engine process', { from: before.phase, to: state.phase, ...detail(state) });
     for (const effect of effects) this.#carryOut(effect);
     for (const look of [...this.#watchers]) look();
+    if (state !== before) this.#options.onChange(state);
   }
 
   #carryOut(effect: Effect): void {
@@ -173,7 +180,12 @@ export class Supervisor {
     // How it ended is known before it counts as ended.
     await this.#ended;
     this.#isCleaning = false;
-    this.#on({ type: 'cleaned' });
+    const { isDecidedElsewhere } = this.#options;
+    this.#on({ type: 'cleaned', hold: isDecidedElsewhere() });
+    while (this.#state.phase === 'holding') {
+      await sleep(this.#options.clock, HOLD_POLL_MS);
+      if (!isDecidedElsewhere()) this.#on({ type: 'release' });
+    }
   }
 
   async #proveEmpty(): Promise<void> {

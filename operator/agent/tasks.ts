@@ -34,11 +34,14 @@ export class Tasks {
   readonly #tasks = new Map<string, Task>();
   readonly #clock: Clock;
   readonly #log: Log;
+  readonly #onChange: () => void;
   #current: Task | undefined;
 
-  constructor(clock: Clock, log: Log) {
+  /** @param onChange told of each beginning, phase and end */
+  constructor(clock: Clock, log: Log, onChange: () => void = () => undefined) {
     this.#clock = clock;
     this.#log = log;
+    this.#onChange = onChange;
   }
 
   get isBusy(): boolean {
@@ -79,6 +82,7 @@ export class Tasks {
     this.#current = task;
     this.#forgetOldest();
     this.#log.info('task begins', { task: kind, requestId: id });
+    this.#onChange();
     task.ended = this.#run(task, work);
     return state;
   }
@@ -106,7 +110,11 @@ export class Tasks {
 
   async #run(task: Task, work: (context: TaskContext) => Promise<void>): Promise<void> {
     const { state, controller } = task;
-    const report: Report = ({ phase, done, total }) => void Object.assign(state, { phase, done, total });
+    const report: Report = ({ phase, done, total }) => {
+      const isNew = state.phase !== phase;
+      Object.assign(state, { phase, done, total });
+      if (isNew) this.#onChange();
+    };
     try {
       await work({ report, signal: controller.signal });
       this.#end(state, 'done');
@@ -123,6 +131,7 @@ export class Tasks {
     state.state = outcome;
     state.endedAt = this.#time();
     this.#log.info('task ends', { task: state.kind, requestId: state.id, outcome, error: state.error });
+    this.#onChange();
   }
 
   #forgetOldest(): void {

@@ -1,7 +1,8 @@
 import * as z from 'zod';
+import { AgentError } from '../agent-api/errors.ts';
 import type { AgentState } from '../agent-api/state.ts';
 import type { DataFacts } from '../engine/profile.ts';
-import type { DurableFile } from './state-store.ts';
+import type { ClaimableFile } from './places.ts';
 
 /**
  * Whose data lies on the volume. The file lies beside the data (in `share` on the shared volume) and is written before
@@ -16,13 +17,16 @@ const identitySchema = z.object({
 type Identity = z.infer<typeof identitySchema>;
 export type VolumeState = AgentState['volume'];
 
+export const FOREIGN =
+  'the volume holds data of another cluster, or data that nobody accounts for; it is left as it is';
+
 export class Volume {
-  readonly #file: DurableFile;
+  readonly #file: ClaimableFile;
   readonly #clusterUid: string;
   readonly #look: () => Promise<DataFacts>;
   #known: DataFacts | undefined;
 
-  constructor(file: DurableFile, clusterUid: string, look: () => Promise<DataFacts>) {
+  constructor(file: ClaimableFile, clusterUid: string, look: () => Promise<DataFacts>) {
     this.#file = file;
     this.#clusterUid = clusterUid;
     this.#look = look;
@@ -39,9 +43,17 @@ export class Volume {
     this.#known = undefined;
   }
 
-  /** Makes the volume this cluster's. Only on one that is blank or was made its own before. */
-  claim(epoch: number): Promise<void> {
-    return this.#write({ clusterUid: this.#clusterUid, epoch });
+  /**
+   * Makes the volume this cluster's. Only on one that is blank or was made its own before; of two clusters that claim one
+   * shared volume at the same time, one gets it.
+   * @throws AgentError `VolumeForeign`
+   */
+  async claim(epoch: number): Promise<void> {
+    const identity = { clusterUid: this.#clusterUid, epoch };
+    const owner =
+      (await this.#read()) ?? ((await this.#file.create(JSON.stringify(identity))) ? identity : await this.#read());
+    if (owner?.clusterUid !== this.#clusterUid) throw new AgentError('VolumeForeign', FOREIGN);
+    if (owner.epoch !== epoch) await this.#write(identity);
   }
 
   /** Written before an RW of this epoch starts; never goes back. */

@@ -1,4 +1,5 @@
-import { chmod, chown, lstat, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { chmod, chown, link, lstat, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { OsUser } from './programs.ts';
 
@@ -43,6 +44,25 @@ export async function writeFileAtomic(path: string, content: string, owner?: OsU
   }
   await rename(temporary, path);
   await syncDirectory(directory);
+}
+
+/**
+ * Makes a file that nobody has made yet, on a volume that others may write to as well: complete from the first moment that
+ * it has its name. Returns whether this call made it.
+ */
+export async function createFileExclusive(path: string, content: string): Promise<boolean> {
+  const directory = dirname(path);
+  const temporary = join(directory, `.${basename(path)}.${randomUUID()}`);
+  await writeFileAtomic(temporary, content);
+  try {
+    await link(temporary, path);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  } finally {
+    await removeDurably(temporary);
+  }
 }
 
 /** Writes only when the content differs. Returns whether it wrote. */

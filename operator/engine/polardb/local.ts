@@ -1,7 +1,11 @@
 import { join } from 'node:path';
+import type { Role } from '../../model/roles.ts';
+import type { Stand } from '../family.ts';
 import type { EngineOptions, EngineTools } from '../options.ts';
 import { baseBackupArgs, baseBackupProgress } from '../postgresql/basebackup.ts';
 import type { ImageFacts, Rejoined, RejoinRequest, Report, Upstream } from '../profile.ts';
+import type { SettingLayers } from '../settings.ts';
+import { dropMemberSlots } from '../slots.ts';
 import { copyTls, tlsCopies } from '../tls.ts';
 import { PolarFamily } from './family.ts';
 
@@ -24,6 +28,8 @@ export class PolarLocal extends PolarFamily {
     const args = [
       ...baseBackupArgs(upstream, tlsCopies(this.tlsDir).ca, this.node),
       `--polardata=${this.store.directory}`,
+      // The end of its log is noticed with the next status only, since PolarDB's backup ends without a new segment.
+      '--status-interval=1',
     ];
     await this.store.fill('join', async () => {
       await this.discardOwn();
@@ -41,6 +47,17 @@ export class PolarLocal extends PolarFamily {
     await this.store.giveUp('rejoin');
     await this.join(upstream, report);
     return { how: 'copied' };
+  }
+
+  /** Snapshots of pages are for replicas that read the RW's files: here they would be 768 MB of zeros, copied by each backup. */
+  protected override layers(stand: Stand): Omit<SettingLayers, 'wanted'> {
+    const { defaults, fixed } = super.layers(stand);
+    return { defaults: { ...defaults, polar_enable_fullpage_snapshot: 'off' }, fixed };
+  }
+
+  protected override async writeRole(role: Role): Promise<void> {
+    await super.writeRole(role);
+    if (role !== 'rw') await dropMemberSlots(join(this.store.directory, 'pg_replslot'));
   }
 
   protected mustBootAsFollower(): Promise<boolean> {

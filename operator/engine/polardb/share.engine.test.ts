@@ -108,8 +108,8 @@ if (POLAR_BIN_DIR !== undefined)
       await a.startFollower(await b.upstreamFor(a), SMALL_POLAR);
       for (const member of [a, c]) await eventually('the row is read', async () => (await rows(member)) === 2001);
       expect(await b.sql('SELECT slot_name FROM pg_replication_slots ORDER BY 1')).to.deep.equal([
-        { slot_name: 'slot_a' },
-        { slot_name: 'slot_c' },
+        { slot_name: 'polardb_stack_a' },
+        { slot_name: 'polardb_stack_c' },
       ]);
     });
 

@@ -92,7 +92,7 @@ describe('PolarDB with one volume for all (recorded programs)', () => {
       polar_datadir: `file-dio://${path('shared/pgdata')}`,
       polar_hostid: '1',
       log_destination: 'stderr',
-      full_page_writes: 'off',
+      full_page_writes: 'on',
       polar_logindex_mem_size: '64MB',
       primary_slot_name: '',
     });

@@ -1,4 +1,3 @@
-import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Role } from '../../model/roles.ts';
 import { commonDefaults, commonFixed } from '../defaults.ts';
@@ -9,7 +8,7 @@ import type { EngineOptions, EngineTools } from '../options.ts';
 import { Place } from '../place.ts';
 import type { ImageFacts, InitializeRequest, Rejoined, RejoinRequest, Report, Upstream } from '../profile.ts';
 import type { SettingLayers } from '../settings.ts';
-import { SLOT_PREFIX } from '../slots.ts';
+import { dropMemberSlots } from '../slots.ts';
 import { copyTls, tlsCopies } from '../tls.ts';
 import { baseBackupArgs, baseBackupProgress } from './basebackup.ts';
 import { createDatabaseSystem } from './initdb.ts';
@@ -109,15 +108,7 @@ export class PostgresLocal extends FamilyProfile {
   protected async writeRole(role: Role): Promise<void> {
     if (role === 'rw' && !(await this.endedInRecovery())) await removeDurably(this.#signal);
     else await this.demote();
-    if (role !== 'rw') await this.#dropMemberSlots();
-  }
-
-  /** Slots of a time as RW: on a follower nobody moves them on, and they would keep WAL until the disk is full. */
-  async #dropMemberSlots(): Promise<void> {
-    const directory = join(this.node, 'pg_replslot');
-    for (const name of await readdir(directory)) {
-      if (name.startsWith(SLOT_PREFIX)) await rm(join(directory, name), { recursive: true });
-    }
+    if (role !== 'rw') await dropMemberSlots(join(this.node, 'pg_replslot'));
   }
 
   /** With this file the engine boots as a follower, whatever it was before. */

@@ -13,6 +13,7 @@ import type { EngineOptions } from '../options.ts';
 import { processesIn } from '../processes.ts';
 import type { EngineProfile, LaunchRequest, Settings, Upstream } from '../profile.ts';
 import { openEngine } from '../select.ts';
+import { SLOT_PREFIX } from '../slots.ts';
 import { quoteIdentifier, quoteLiteral, withSession } from '../sql.ts';
 import type { TestCa } from './certificates.ts';
 import { createTestCa } from './certificates.ts';
@@ -172,7 +173,7 @@ export class Member {
     const password = quoteLiteral(REPLICATOR_PASSWORD);
     const [role] = await this.sql("SELECT 1 FROM pg_roles WHERE rolname = 'replicator'");
     if (!role) await this.sql(`CREATE ROLE ${quoteIdentifier('replicator')} REPLICATION LOGIN PASSWORD ${password}`);
-    const slot = `slot_${follower.name}`;
+    const slot = `${SLOT_PREFIX}${follower.name}`;
     const [found] = await this.sql('SELECT 1 FROM pg_replication_slots WHERE slot_name = $1', [slot]);
     if (!found) await this.sql('SELECT pg_create_physical_replication_slot($1, true)', [slot]);
     const passFile = join(follower.options.runDir, 'passfile');
