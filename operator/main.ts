@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { LOG_LEVELS } from './observe/log.ts';
+import { runClusterManager } from './run-cluster-manager.ts';
 import { runOperator } from './run-operator.ts';
 
 /** `polardb-stack <part>`: one image, one program, one part for each process. */
@@ -22,6 +23,16 @@ program
   .option('--metrics-port <port>', 'port of /metrics', wholeNumber, 8080)
   .addOption(new Option('--log-level <level>').choices(LOG_LEVELS).default('info'))
   .action(runOperator);
+
+program
+  .command('cluster-manager')
+  .description('decide who is RW of each database cluster, and make it so')
+  .option('--watch-namespaces <names>', 'namespaces with clusters, separated by commas; default: all', listOf)
+  .option('--filter-operator-name <name>', 'which spec.operatorName this part answers for', 'polar-mpd')
+  .option('--health-port <port>', 'port of /healthz and /readyz', wholeNumber, 8081)
+  .option('--metrics-port <port>', 'port of /metrics', wholeNumber, 8080)
+  .addOption(new Option('--log-level <level>').choices(LOG_LEVELS).default('info'))
+  .action(runClusterManager);
 
 await program.parseAsync();
 

@@ -11,11 +11,13 @@ export interface LinkOptions {
   report: (report: Report, link: AgentLink) => void;
   /** It was not heard for `silentMs`. */
   silent: () => void;
-  silentMs: number;
+  silentMs: () => number;
 }
 
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 1_000;
+/** A timer may come this early, ms. */
+const EARLY_MS = 2;
 /** A stream that brought nothing for so many silences is dead though TCP says otherwise. */
 const DEAD_SILENCES = 2;
 
@@ -85,7 +87,7 @@ export class AgentLink {
 
   #listen(): void {
     this.#cancelSilence();
-    this.#cancelSilence = this.#options.clock.after(this.#options.silentMs, () => this.#silent());
+    this.#cancelSilence = this.#options.clock.after(this.#options.silentMs() + EARLY_MS, () => this.#silent());
   }
 
   #silent(): void {

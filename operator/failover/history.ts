@@ -1,17 +1,15 @@
-import type { Incarnation } from '../ha/incarnation.ts';
 import type { GroupRecord, Rung } from '../ha/record.ts';
 import type { ConfigMap } from '../kube/resources.ts';
 import { switchLog } from '../model/names.ts';
 import { childMeta } from './publication.ts';
 import type { GroupTarget } from './target.ts';
 
-/** Why the RW was taken its right. */
-export type SwitchCause = string;
-
 /** One change of the RW. Times ISO 8601 for people; durations by a monotonic clock, ms. */
 export interface SwitchEntry {
   epoch: number;
-  cause: SwitchCause;
+  /** The policy that took the former RW its right, in one word, and its reason. */
+  cause: string;
+  why: string;
   /** Instance ids. */
   from?: string;
   to?: string;
@@ -23,7 +21,7 @@ export interface SwitchEntry {
   partsMs: Partial<Record<SwitchPart, number>>;
   /** From the last sign of a working RW to its successor's publication. */
   gapMs?: number;
-  /** Rows or bytes that may be lost, when a person forced it. */
+  /** What may be lost, when a person forced it. */
   atRisk?: string;
 }
 
@@ -49,18 +47,18 @@ export class SwitchRecorder {
     return this.#open !== undefined;
   }
 
-  /** The switch that is going on. */
-  get entry(): SwitchEntry | undefined {
-    return this.#open?.entry;
-  }
-
   /** @param since when the RW was last in order */
-  revoked(record: GroupRecord, cause: SwitchCause, times: { since: Moment; decided: Moment; now: Moment }): void {
+  revoked(
+    record: GroupRecord,
+    { policy, why }: { policy: string; why: string },
+    times: { since: Moment; decided: Moment; now: Moment },
+  ): void {
     const { since, decided, now } = times;
     const from = record.former?.incarnation.instanceId;
     const entry: SwitchEntry = {
       epoch: record.epoch,
-      cause,
+      cause: policy,
+      why,
       ...(from !== undefined && { from }),
       startedAt: since.iso,
       partsMs: { detect: round(decided.ms - since.ms) },
@@ -69,21 +67,24 @@ export class SwitchRecorder {
     this.passed('revoke', now);
   }
 
-  /** A part of the switch has ended now. */
-  passed(part: SwitchPart, now: Moment): void {
-    if (!this.#open || this.#open.entry.partsMs[part] !== undefined) return;
+  /** A part of the switch has ended now. @returns false when it had before, or nothing is going on */
+  passed(part: SwitchPart, now: Moment): boolean {
+    if (!this.#open || this.#open.entry.partsMs[part] !== undefined) return false;
     this.#open.entry.partsMs[part] = round(now.ms - this.#open.lastMs);
     this.#open.lastMs = now.ms;
+    return true;
   }
 
-  granted(record: GroupRecord, to: Incarnation, now: Moment): void {
+  /** @param loss of a forced grant */
+  granted(record: GroupRecord, loss: string | undefined, now: Moment): void {
     if (!this.#open) return;
     const { rung, evidence } = record.fence ?? {};
     this.#open.entry = {
       ...this.#open.entry,
-      to: to.instanceId,
+      ...(record.holder && { to: record.holder.instanceId }),
       ...(rung && { rung }),
       ...(evidence !== undefined && { evidence }),
+      ...(loss !== undefined && { atRisk: loss }),
     };
     this.passed('grant', now);
   }
@@ -97,11 +98,9 @@ export class SwitchRecorder {
     return { ...entry, gapMs: round(now.ms - startedMs) };
   }
 
-  /** Nobody will be RW: the cluster stops. @returns its entry */
-  ended(): SwitchEntry | undefined {
-    const entry = this.#open?.entry;
+  /** Somebody else brings it to its end, or nobody. */
+  forget(): void {
     this.#open = undefined;
-    return entry;
   }
 }
 

@@ -1,4 +1,4 @@
-import { BEAT_MS, type Beat, type Peer, type Report } from '../agent-api/beat.ts';
+import type { Beat, Peer, Report } from '../agent-api/beat.ts';
 import type { MemberClient, AgentEndpoint } from '../agent-api/client.ts';
 import type { HeardReport } from '../ha/evidence.ts';
 import { formatIncarnation, isSameIncarnation, parseIncarnation, type Incarnation } from '../ha/incarnation.ts';
@@ -12,7 +12,8 @@ import type { GroupTarget, InstanceTarget } from './target.ts';
 export interface MembersOptions {
   agents: Agents;
   clock: Clock;
-  silentMs: number;
+  /** Of this group, ms. */
+  times: () => { silentMs: number; beatMs: number };
   /** What to say to everybody now. */
   beat: () => Omit<Beat, 'answer' | 'peers'>;
   isMember: (who: Incarnation) => boolean;
@@ -104,7 +105,7 @@ export class Members {
   }
 
   #connect(uid: string, pod: Pod, { ports }: InstanceTarget): AgentLink {
-    const { agents, clock, silentMs, news } = this.#options;
+    const { agents, clock, news, times } = this.#options;
     const endpoint: AgentEndpoint = {
       address: pod.status?.podIP ?? '',
       port: ports.agent,
@@ -114,7 +115,7 @@ export class Members {
       agents,
       clock,
       endpoint,
-      silentMs,
+      silentMs: () => times().silentMs,
       silent: news,
       opened: link => link.send(this.#beatTo()),
       report: report => this.#take(uid, report),
@@ -138,10 +139,11 @@ export class Members {
 
   /** Whoever got an answer a moment ago needs no beat. */
   #beatOn(): void {
-    const { clock } = this.#options;
-    this.#cancelBeat = clock.after(BEAT_MS, () => {
+    const { clock, times } = this.#options;
+    const { beatMs } = times();
+    this.#cancelBeat = clock.after(beatMs, () => {
       for (const member of this.#members.values()) {
-        if (clock.now() - member.link.sentAt >= 0.9 * BEAT_MS) this.#send(member);
+        if (clock.now() - member.link.sentAt >= 0.9 * beatMs) this.#send(member);
       }
       this.#beatOn();
     });

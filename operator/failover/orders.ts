@@ -1,5 +1,4 @@
 import type { MemberClient } from '../agent-api/client.ts';
-import { hashSettings } from '../agent-api/hash.ts';
 import { memberSlot, type ApiUpstream, type Command as AgentCommand } from '../agent-api/schemas.ts';
 import type { TaskState } from '../agent-api/state.ts';
 import { commandKey, type Command } from '../ha/action.ts';
@@ -26,7 +25,7 @@ const WAIT_MS = 10_000;
 export function orderOf(command: Command, context: OrderContext): Order {
   const { record, target } = context;
   return {
-    key: commandKey(command, record, hashSettings(target.settings ?? {})),
+    key: commandKey(command, record, target.settingsHash),
     kind: command.do === 'follow' ? command.how : command.do,
     on: command.on,
     stamp: commandStamp(record),

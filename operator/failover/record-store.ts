@@ -26,6 +26,7 @@ export class RecordStore {
   readonly #client: Pick<KubeClient, 'get' | 'create' | 'replace'>;
   readonly #ref: Required<ObjectRef>;
   #lease: LeaseObject | undefined;
+  #reading: RecordReading | undefined;
   #isKnown = false;
   /** Versions that were known of late: a watch shows each of our writes once more, and late. */
   #versions: string[] = [];
@@ -43,7 +44,7 @@ export class RecordStore {
 
   /** As known last; undefined when there is none or nothing is known. */
   get current(): RecordReading | undefined {
-    return this.#lease && { record: parseRecord(this.#lease), version: versionOf(this.#lease) };
+    return this.#reading;
   }
 
   get isKnown(): boolean {
@@ -78,22 +79,21 @@ export class RecordStore {
       metadata: meta as unknown as LeaseObject['metadata'],
       spec: {},
     };
-    return this.#write(() =>
-      this.#client.create(RESOURCES.leases, formatRecord(record, base), { timeoutMs: LIMIT_MS }),
-    );
+    const lease = checked(record, base);
+    return this.#write(() => this.#client.create(RESOURCES.leases, lease, { timeoutMs: LIMIT_MS }));
   }
 
   /** Over exactly the version that is known. @throws KubeError other than those that an outcome stands for */
   replace(record: GroupRecord): Promise<WriteOutcome> {
     const lease = this.#lease;
     if (!lease || !this.#isKnown) return Promise.resolve('overtaken');
-    return this.#write(() =>
-      this.#client.replace(RESOURCES.leases, formatRecord(record, lease), { timeoutMs: LIMIT_MS }),
-    );
+    const next = checked(record, lease);
+    return this.#write(() => this.#client.replace(RESOURCES.leases, next, { timeoutMs: LIMIT_MS }));
   }
 
   #learn(lease: LeaseObject | undefined): void {
     this.#lease = lease;
+    this.#reading = lease && { record: parseRecord(lease), version: versionOf(lease) };
     this.#isKnown = true;
     if (lease) this.#versions = [...this.#versions, versionOf(lease)].slice(-MOST_VERSIONS);
   }
@@ -114,6 +114,13 @@ export class RecordStore {
 /** Our own writes that the watch has not shown yet are ever few. */
 const MOST_VERSIONS = 32;
 const versionOf = (lease: LeaseObject): string => lease.metadata.resourceVersion ?? '';
+
+/** As it will be read again: what nobody could read is never written. @throws RecordError */
+function checked(record: GroupRecord, base: LeaseObject): LeaseObject {
+  const lease = formatRecord(record, base);
+  parseRecord(lease);
+  return lease;
+}
 
 /** Refused before it was sent, or by the server: surely not stored. Else nobody knows. */
 function isUnanswered(error: unknown): boolean {

@@ -23,7 +23,7 @@ export interface ReportContext {
 
 /** What an agent said, in the words of the decisions. */
 export function heardReport({ incarnation, report, at: heardAt }: Heard, context: ReportContext): HeardReport {
-  const { engine, volume, highest, stopped, prepared, quorum, senders, task } = report;
+  const { engine, volume, highest, stopped, prepared, quorum, senders, task, plan } = report;
   const pod = context.pod?.metadata.uid === incarnation.podUid ? context.pod : undefined;
   const container = pod && runningContainer(pod);
   return given<HeardReport>({
@@ -34,6 +34,7 @@ export function heardReport({ incarnation, report, at: heardAt }: Heard, context
     container,
     volume,
     highestEpoch: highest?.epoch,
+    highest,
     engine: given({
       state: engine.state,
       role: engine.role,
@@ -46,14 +47,18 @@ export function heardReport({ incarnation, report, at: heardAt }: Heard, context
     demotedEpoch: report.demotedEpoch,
     prepared: prepared && {
       epoch: prepared.epoch,
-      promiseAgeMs: prepared.promiseAgeMs ?? 0,
+      // Of now: what the answer to `prepare` carried was its age then.
+      promiseAgeMs: report.promiseAgeMs,
       ...positionOf(prepared.timeline, prepared.lsn),
     },
-    quorum: quorum && { ...quorum, members: incarnationsOf(quorum.members) },
+    quorum:
+      quorum && given({ ...quorum, members: incarnationsOf(quorum.members), since: parseLsn(quorum.since ?? '') }),
+    needsRejoin: report.needsRejoin,
     senders: senders?.flatMap(({ incarnation: name, flushedLsn, state }) =>
       incarnationsOf([name]).map(it => ({ incarnation: it, state, ...lsnOf(flushedLsn) })),
     ),
     settingsHash: report.settingsHash,
+    plan: given({ role: plan.role, upstream: plan.upstream && context.at(plan.upstream.address) }),
     task: task && given({ kind: task.kind, state: task.state, phase: task.phase, error: task.error?.code }),
   });
 }
@@ -63,7 +68,7 @@ export function heardReport({ incarnation, report, at: heardAt }: Heard, context
  * what only counts down.
  */
 export function reportSign(report: Report): string {
-  const { engine, senders, right, nonce: _nonce, prepared, task, ...rest } = report;
+  const { engine, senders, right, nonce: _nonce, promiseAgeMs: _age, prepared, task, ...rest } = report;
   const { lsn: _lsn, startProgress: _progress, ...engineRest } = engine;
   const { done: _done, total: _total, ...taskRest } = task ?? {};
   const streaming = senders?.map(({ incarnation, state }) => [incarnation, state]);
@@ -80,6 +85,11 @@ function receiverOf({ receiver }: Report, { at }: ReportContext): HeardReport['r
 function positionOf(timeline: number | undefined, text: string | undefined): LogPosition | undefined {
   const lsn = parseLsn(text ?? '');
   return timeline === undefined || lsn === undefined ? undefined : { timeline, lsn };
+}
+
+function quorumOf({ generation, members, k, isInEffect, since }: NonNullable<Report['quorum']>): HeardReport['quorum'] {
+  const lsn = parseLsn(since ?? '');
+  return { generation, members: incarnationsOf(members), k, isInEffect, ...(lsn !== undefined && { since: lsn }) };
 }
 
 function lsnOf(text: string | undefined): { flushed?: bigint } {

@@ -1,4 +1,5 @@
 import { engineOf, parseCluster, type MPDCluster } from '../../crds/mpdcluster.ts';
+import { hashSettings } from '../agent-api/hash.ts';
 import { findCondition } from '../kube/conditions.ts';
 import { hasFinalizer } from '../kube/finalizers.ts';
 import type { ConfigMap } from '../kube/resources.ts';
@@ -21,8 +22,10 @@ export interface GroupTarget {
   wanted: 'running' | 'stopped';
   /** Instances that have their ids, in the order of their ids; the first creation begins with the first. */
   instances: readonly InstanceTarget[];
-  /** Parameters that are in force; undefined until the operator has written them down. */
-  settings?: Readonly<Record<string, string>>;
+  /** Parameters that are in force; none until the operator has written them down. */
+  settings: Readonly<Record<string, string>>;
+  /** As agents tell theirs. */
+  settingsHash: string;
 }
 
 export interface InstanceTarget {
@@ -54,6 +57,7 @@ export function targetOf(object: RawCluster, parts: TargetParts): GroupTarget | 
   if (!cluster || instances.length === 0) return undefined;
   const { metadata, spec } = cluster;
   const isLeaving = metadata.deletionTimestamp !== undefined;
+  const settings = settingsOf(parts.params, metadata.uid);
   return {
     namespace: metadata.namespace,
     name: metadata.name,
@@ -64,7 +68,8 @@ export function targetOf(object: RawCluster, parts: TargetParts): GroupTarget | 
     topology: spec.dbClusterType,
     wanted: spec.stopped || isLeaving ? 'stopped' : 'running',
     instances,
-    ...settingsOf(parts.params, metadata.uid),
+    settings,
+    settingsHash: hashSettings(settings),
   };
 }
 
@@ -102,8 +107,8 @@ function instancesOf({ metadata, status }: MPDCluster): InstanceTarget[] {
 }
 
 /** What a former cluster of the same name leaves to garbage collection is not in force here. */
-function settingsOf(map: ConfigMap | undefined, uid: string): Pick<GroupTarget, 'settings'> {
+function settingsOf(map: ConfigMap | undefined, uid: string): GroupTarget['settings'] {
   if (!map || map.metadata.ownerReferences?.some(owner => owner.uid !== uid)) return {};
   const { entries } = readParameterMap(map.metadata.name, map.data);
-  return { settings: Object.fromEntries(entries.map(it => [it.name, it.value])) };
+  return Object.fromEntries(entries.map(it => [it.name, it.value]));
 }

@@ -1,0 +1,132 @@
+import { expect } from 'chai';
+import { RESOURCES } from '../kube/resources.ts';
+import { MPD_CLUSTERS, MPD_OPERATIONS } from './kinds.ts';
+import { readSwitches } from './history.ts';
+import { GroupWorld } from './testing/group-world.ts';
+
+describe('a group in the hands of its cluster manager', () => {
+  it('is brought up: record, initdb, grant, promotion, verification, publication, followers', async () => {
+    const world = await GroupWorld.running();
+    const [rw, ro] = world.members;
+    expect(world.record().holder).to.deep.equal(rw?.incarnation);
+    expect(world.published()).to.equal('1001');
+    expect(rw?.calls.slice(0, 3)).to.deep.equal(['install', 'promote', 'verify']);
+    expect(ro?.calls.slice(0, 2)).to.deep.equal(['install', 'start']);
+    expect(world.record()).to.deep.include({ k: 1 });
+    expect(world.record().members).to.deep.equal([{ incarnation: ro?.incarnation, pending: false }]);
+  });
+
+  it('says who is RW, and writes nothing while nothing happens', async () => {
+    const world = await GroupWorld.running();
+    await world.tell();
+    await world.run(1_000);
+    const { leaderInstanceId, leaderInstanceHost, conditions, dbInstanceStatus } = world.status();
+    expect([leaderInstanceId, leaderInstanceHost]).to.deep.equal(['1001', 'node-1']);
+    const said = conditions?.map(it => `${it.type} ${it.status} ${it.reason}`);
+    expect(said).to.deep.equal([
+      'Accepted True SpecAccepted',
+      'WriterAvailable True Published',
+      'SyncReplication True Synchronous',
+      'FenceStrength True AgentKubeletExpiryPerson',
+    ]);
+    expect(dbInstanceStatus?.['1002']).to.deep.include({ insType: 'ro', timeline: 1, lagBytes: 0 });
+    expect(dbInstanceStatus?.['1002']?.currentState?.state).to.equal('RUNNING');
+    world.writes.length = 0;
+    await world.run(60_000);
+    await world.tell();
+    expect(world.writes).to.deep.equal([]);
+  });
+
+  it('an engine that died is replaced at once when the quorum answers, and the story is told', async () => {
+    const world = await GroupWorld.running();
+    const [first, second] = world.members;
+    first?.crash();
+    await world.until('the other instance is published', () => world.published() === '1002', 1_000);
+    expect(world.record().holder).to.deep.equal(second?.incarnation);
+    expect(world.record().fence).to.include({ rung: 1 });
+    await world.run(5_000);
+    await world.tell();
+    const reasons = world.events.map(it => it.reason);
+    expect(reasons).to.include.members(['FailoverStarted', 'Fenced', 'Promoted', 'FailoverCompleted']);
+    expect(world.status().leaderInstanceId).to.equal('1002');
+    const log = world.api.find(RESOURCES.configMaps, { namespace: 'shop', name: 'orders-switch-log' });
+    expect(readSwitches(log as Parameters<typeof readSwitches>[0])[0]).to.include({
+      from: '1001',
+      to: '1002',
+      rung: 1,
+    });
+    // The former RW is a follower again.
+    expect(first?.engine).to.include({ state: 'running', role: 'ro' });
+  });
+
+  it('a switchover that an operation asks for ends with its target as RW', async () => {
+    const world = await GroupWorld.running();
+    world.api.create(MPD_OPERATIONS, {
+      apiVersion: 'mpd.polardb.aliyun.com/v1',
+      kind: 'MPDOperation',
+      metadata: { name: 'move', namespace: 'shop' },
+      spec: { target: { name: 'orders' }, type: 'switchRw', switchRw: { instance: '1002' } },
+    } as Parameters<typeof world.api.create>[1]);
+    await world.run(5_000);
+    const { status } = world.api.find(MPD_OPERATIONS, { namespace: 'shop', name: 'move' }) as {
+      status?: { phase: string; data: object };
+    };
+    expect(status).to.deep.include({ phase: 'Succeeded' });
+    expect([world.published(), world.record().epoch]).to.deep.equal(['1002', 2]);
+    expect(world.members[0]?.calls).to.include.members(['checkpoint', 'demote']);
+  });
+
+  it('a switchover to nobody is refused, and nothing moves', async () => {
+    const world = await GroupWorld.running();
+    world.api.create(MPD_OPERATIONS, {
+      apiVersion: 'mpd.polardb.aliyun.com/v1',
+      kind: 'MPDOperation',
+      metadata: { name: 'move', namespace: 'shop' },
+      spec: { target: { name: 'orders' }, type: 'switchRw', switchRw: { instance: '77' } },
+    } as Parameters<typeof world.api.create>[1]);
+    await world.run(2_000);
+    const { status } = world.api.find(MPD_OPERATIONS, { namespace: 'shop', name: 'move' }) as {
+      status?: { phase: string; reason: string };
+    };
+    expect(status).to.include({ phase: 'Failed', reason: 'TargetUnknown' });
+    expect(world.events.map(it => it.reason)).to.include('SwitchoverRefused');
+    expect(world.record().epoch).to.equal(1);
+  });
+
+  it('is stopped by its record: nobody holds it, the former RW is proven', async () => {
+    const world = await GroupWorld.running();
+    await world.api
+      .client()
+      .patchMerge(MPD_CLUSTERS, { namespace: 'shop', name: 'orders' }, { spec: { stopped: true } });
+    await world.run(3_000);
+    expect(world.record()).to.deep.include({ epoch: 2 });
+    expect([world.record().holder, world.record().fence?.rung]).to.deep.equal([undefined, 1]);
+    expect(world.published()).to.equal(undefined);
+    expect(world.members[0]?.engine.state).to.equal('stopped');
+  });
+
+  it('a new leader writes its term before it answers', async () => {
+    const world = await GroupWorld.running();
+    const { term } = world.record();
+    world.lose();
+    const [rw] = world.members;
+    const last = rw!.answeredAt!;
+    await world.run(2_000);
+    expect(rw?.answeredAt).to.equal(last);
+    world.regain();
+    await world.run(1_000);
+    expect(world.record().term).to.equal(term + 1);
+    expect(rw?.answeredAt).to.be.greaterThan(last);
+  });
+
+  it('goes on as soon as the API server is back', async () => {
+    const world = await GroupWorld.running();
+    world.isServerUp = false;
+    world.members[0]?.crash();
+    await world.run(3_000);
+    expect(world.record().epoch).to.equal(1);
+    world.isServerUp = true;
+    await world.run(3_000);
+    expect(world.published()).to.not.equal(undefined);
+  });
+});

@@ -1,0 +1,345 @@
+import type { Beat } from '../agent-api/beat.ts';
+import type { Action, Command, Decision, RecordWrite } from '../ha/action.ts';
+import { decideGroup } from '../ha/decide-group.ts';
+import type { Incarnation } from '../ha/incarnation.ts';
+import { noMemory, type GroupMemory } from '../ha/memory.ts';
+import { commandStamp, type GroupRecord } from '../ha/record.ts';
+import { remember } from '../ha/remember.ts';
+import type { GroupView, Recorded } from '../ha/view.ts';
+import type { KubeClient } from '../kube/client.ts';
+import type { Clock } from '../kube/clock.ts';
+import { isServerDown } from '../kube/errors.ts';
+import type { Logger } from '../kube/types.ts';
+import { recordName } from '../model/names.ts';
+import type { Agents } from './agents.ts';
+import { Commander } from './commander.ts';
+import { optionsOf, viewOf } from './gather.ts';
+import type { Moment } from './history.ts';
+import { Ledger } from './ledger.ts';
+import { Members } from './members.ts';
+import { NodeLease } from './node-lease.ts';
+import { orderOf } from './orders.ts';
+import { childMeta } from './publication.ts';
+import { Publisher, publicationOf } from './publisher.ts';
+import { RecordStore } from './record-store.ts';
+import { isOf, type Heard } from './reports.ts';
+import type { Asked } from './requests.ts';
+import type { GroupParts, Sources } from './sources.ts';
+import type { GroupTarget } from './target.ts';
+import type { SwitchTracker } from './tracker.ts';
+
+export interface GroupOptions {
+  key: string;
+  client: KubeClient;
+  agents: Agents;
+  sources: Sources;
+  clock: Clock;
+  log: Logger;
+  /** One start of this process. */
+  identity: string;
+  /** May this process act now? */
+  isLeading: () => boolean;
+  tracker: SwitchTracker;
+  /** What is asked for now, in an operation. */
+  asked: () => Asked | undefined;
+  /** A verdict on what is asked for. */
+  judged: (asked: Asked, decision: Decision) => Promise<void>;
+  /** Time to decide again. */
+  wake: () => void;
+  /** A decision was made: status may have changed. */
+  decided: () => void;
+}
+
+/** The latest look at the group, for whoever tells of it. */
+export interface Look {
+  target: GroupTarget;
+  view: GroupView;
+  decision: Decision;
+}
+
+/** Looks in one go; each decides anew. More than this in a row means that they undo each other. */
+const MOST_LOOKS = 20;
+/** The API server does not answer: it is asked again soon, since all waits for it. */
+const SERVER_PAUSE_MS = 200;
+/** Something that no policy foresaw; the next event may mend it sooner. */
+const ERROR_PAUSE_MS = 1_000;
+
+/**
+ * One group: its streams, what this process knows of its record, and the loop that gathers, decides and acts. It waits
+ * for no other group; commands run beside it and wake it when they end.
+ */
+export class Group {
+  readonly members: Members;
+  readonly commander: Commander;
+  #look: Look | undefined;
+  readonly #options: GroupOptions;
+  readonly #ledger: Ledger;
+  readonly #publisher: Publisher;
+  readonly #nodeLease: NodeLease;
+  #parts: GroupParts;
+  #memory: GroupMemory = noMemory;
+  #since = 0;
+  #lastAnswerAt: number | undefined;
+  #policy = '';
+
+  constructor(options: GroupOptions) {
+    const { agents, client, clock, identity, key, log, sources, wake } = options;
+    this.#options = options;
+    this.#parts = sources.group(key);
+    const [namespace = '', name = ''] = key.split('/');
+    this.#ledger = new Ledger(new RecordStore(client, { namespace, name: recordName(name) }));
+    this.#publisher = new Publisher(client);
+    this.#nodeLease = new NodeLease({ client, clock, news: wake });
+    this.commander = new Commander({ clock, log, identity, ended: wake });
+    this.members = new Members({
+      agents,
+      clock,
+      times: () => optionsOf(this.#parts.target?.cluster.spec.ha ?? {}),
+      beat: () => this.#beat(),
+      isMember: who => this.#ledger.recorded?.record.members.some(it => isOf(it.incarnation, who)) ?? false,
+      mayAnswer: from => this.#mayAnswer(from),
+      heard: heard => this.#heard(heard),
+      news: wake,
+    });
+    this.seen();
+  }
+
+  /** What was decided last; undefined while this process does not lead, or has not looked yet. */
+  get look(): Look | undefined {
+    return this.#look;
+  }
+
+  get parts(): GroupParts {
+    return this.#parts;
+  }
+
+  /** Something that is watched has changed. */
+  seen(): void {
+    this.#parts = this.#options.sources.group(this.#options.key);
+    this.#ledger.observed(this.#parts.recordVersion);
+    this.members.see(this.#parts.target, this.#parts.pods);
+  }
+
+  /** This process begins to lead. */
+  lead(): void {
+    this.#forget();
+    this.#since = this.#options.clock.now();
+  }
+
+  /** This process leads no more: whatever is under way is called off. */
+  standBy(): void {
+    this.#forget();
+    this.members.tell();
+  }
+
+  close(): void {
+    this.#forget();
+    this.members.close();
+  }
+
+  /** Gathers, decides, acts, until nothing is left to do now. @returns when to look again, ms from now */
+  async run(): Promise<number | undefined> {
+    for (let looks = 0; looks < MOST_LOOKS; looks++) {
+      const { target } = this.#parts;
+      if (!target || !this.#options.isLeading()) return undefined;
+      const pause = await this.#attempt(target);
+      if (pause !== 'again') return pause;
+    }
+    this.#options.log.error('no stable state after many looks; going on later', { policy: this.#policy });
+    return ERROR_PAUSE_MS;
+  }
+
+  async #attempt(target: GroupTarget): Promise<number | undefined | 'again'> {
+    try {
+      return await this.#once(target);
+    } catch (error) {
+      return this.#failed(error);
+    }
+  }
+
+  async #once(target: GroupTarget): Promise<number | undefined | 'again'> {
+    const { asked: ask, clock, decided, judged, tracker } = this.#options;
+    const recorded = await this.#ledger.known();
+    const asked = ask();
+    const view = this.#gather(target, recorded, asked);
+    tracker.looked(view);
+    const decision = decideGroup(view);
+    this.#look = { target, view, decision };
+    this.#tell(decision, recorded);
+    const wakeAt = this.#command(decision, target, recorded);
+    this.#nodeLease.follow(recorded?.record);
+    const hasActed = await this.#act(decision, view, recorded);
+    if (decision.request && asked) await judged(asked, decision);
+    decided();
+    if (hasActed || decision.request) return 'again';
+    return wakeAt === undefined ? undefined : Math.max(1, wakeAt - clock.now());
+  }
+
+  #gather(target: GroupTarget, recorded: Recorded | undefined, asked: Asked | undefined): GroupView {
+    const { clock, sources } = this.#options;
+    const view = viewOf({
+      target,
+      recorded,
+      reports: this.members.reports(),
+      pods: this.#parts.pods,
+      node: name => sources.node(name),
+      nodeLease: this.#nodeLease.current,
+      published: this.#publisher.published(this.#parts.slice),
+      leader: { since: this.#since, term: this.#ledger.term, lastAnswerAt: this.#lastAnswerAt },
+      memory: this.#memory,
+      commands: this.commander.outcomes,
+      request: asked?.request,
+      now: clock.now(),
+      date: clock.date(),
+    });
+    this.#memory = remember(view);
+    return { ...view, memory: this.#memory };
+  }
+
+  /** Sends what is decided, each to its own member. @returns when to look again, ms of the clock */
+  #command({ actions, wakeAt }: Decision, target: GroupTarget, recorded: Recorded | undefined): number | undefined {
+    if (!recorded) return wakeAt;
+    const context = {
+      target,
+      record: recorded.record,
+      client: (on: Incarnation) => this.members.client(on),
+      address: (of: Incarnation) => this.members.podOf(of).address,
+    };
+    const orders = actions.filter(isCommand).map(command => this.commander.give(orderOf(command, context)));
+    return earliest([wakeAt, ...orders]);
+  }
+
+  /** @returns true when something was done that calls for another look */
+  async #act(decision: Decision, view: GroupView, recorded: Recorded | undefined): Promise<boolean> {
+    const write = decision.actions.find(isWrite);
+    if (write) return this.#write(write, decision, view, recorded);
+    const publication = decision.actions.find(it => it.do === 'publish' || it.do === 'withdraw');
+    if (!publication) return false;
+    await this.#publish(publication, view);
+    return true;
+  }
+
+  async #write(
+    write: RecordWrite,
+    { policy }: Decision,
+    view: GroupView,
+    recorded: Recorded | undefined,
+  ): Promise<true> {
+    const { log, tracker, key } = this.#options;
+    const { target } = this.#parts;
+    if (!target) return true;
+    const outcome = await this.#ledger.write(write, recorded, childMeta(target, recordName(target.name)));
+    const { epoch, term, generation } = write.record;
+    log.info('record', { cluster: key, write: write.do, outcome, policy, why: write.message, epoch, term, generation });
+    if (outcome !== 'written') return true;
+    tracker.wrote(write, policy, view, this.#moment());
+    // Agents learn at once what is recorded now: their reports are younger than it from then on.
+    this.members.tell();
+    return true;
+  }
+
+  async #publish(action: Extract<Action, { do: 'publish' | 'withdraw' }>, view: GroupView): Promise<void> {
+    const { target, slice } = this.#parts;
+    if (!target) return;
+    const at = action.do === 'publish' ? publicationOf(action.on, this.members.podOf(action.on)) : undefined;
+    await this.#publisher.publish(target, at, slice);
+    this.#options.log.info(at ? 'published the RW' : 'withdrew the RW', {
+      cluster: this.#options.key,
+      instance: at?.incarnation.instanceId,
+    });
+    if (at) this.#options.tracker.published(view, this.#moment());
+  }
+
+  /** Labels follow the record, for people; nothing waits for them. */
+  async label(): Promise<void> {
+    const { target, pods } = this.#parts;
+    const holder = this.#ledger.recorded?.record.holder;
+    if (target) await this.#publisher.label(target, pods, holder);
+  }
+
+  #mayAnswer(from: Incarnation): boolean {
+    const mayAnswer = this.#ledger.mayAnswer(from, this.#options.isLeading());
+    if (mayAnswer) this.#lastAnswerAt = this.#options.clock.now();
+    return mayAnswer;
+  }
+
+  #beat(): Omit<Beat, 'answer' | 'peers'> {
+    const isLeader = this.#options.isLeading();
+    const record = this.#ledger.recorded?.record;
+    const isKnown = isLeader && this.#ledger.term !== undefined && record !== undefined;
+    return { cm: this.#options.identity, isLeader, ...(isKnown && { stamp: commandStamp(record) }) };
+  }
+
+  /**
+   * What the RW tells is remembered though it calls for no decision: until when each member streamed, say. While
+   * something is under way that depends on positions, which are no news by themselves, each of its reports is looked at.
+   */
+  #heard(heard: Heard): void {
+    const { recorded } = this.#ledger;
+    const { target } = this.#parts;
+    const { asked, isLeading, tracker, wake } = this.#options;
+    tracker.heard(heard, recorded?.record);
+    if (!target || !recorded || !isLeading() || !isOf(heard.incarnation, recorded.record.holder)) return;
+    const request = asked();
+    this.#gather(target, recorded, request);
+    if (request || isChanging(recorded.record, heard.report.quorum?.generation)) wake();
+  }
+
+  #tell({ policy, actions, wait }: Decision, recorded: Recorded | undefined): void {
+    const sign = [policy, wait?.reason, ...actions.map(it => it.do)].join(' ');
+    if (sign === this.#policy) return;
+    this.#policy = sign;
+    const { key, log } = this.#options;
+    const meta = { cluster: key, epoch: recorded?.record.epoch, policy, actions: actions.map(it => it.do) };
+    log.info('decision', { ...meta, ...(wait && { wait: wait.reason, why: wait.message }) });
+  }
+
+  #failed(error: unknown): number {
+    const { key, log } = this.#options;
+    if (isServerDown(error)) {
+      log.debug('the API server does not answer', { cluster: key, error });
+      return SERVER_PAUSE_MS;
+    }
+    log.error('this look failed, going on later', { cluster: key, error });
+    return ERROR_PAUSE_MS;
+  }
+
+  #forget(): void {
+    this.commander.reset();
+    this.#ledger.reset();
+    this.#publisher.forget();
+    this.#options.tracker.forget();
+    this.#memory = noMemory;
+    this.#look = undefined;
+    this.#lastAnswerAt = undefined;
+  }
+
+  #moment(): Moment {
+    const { clock } = this.#options;
+    return { ms: clock.now(), iso: clock.date().toISOString() };
+  }
+}
+
+/** Is (E, k) on its way from one setting to the next? */
+const isChanging = ({ members, generation }: GroupRecord, inEngine = generation): boolean =>
+  generation !== inEngine || members.some(it => it.pending);
+
+/** The first of these moments; undefined when there is none. */
+function earliest(moments: readonly (number | undefined)[]): number | undefined {
+  const first = Math.min(...moments.map(at => at ?? Infinity));
+  return first === Infinity ? undefined : first;
+}
+
+const WRITES: readonly string[] = [
+  'create',
+  'stamp',
+  'rebuild',
+  'revoke',
+  'recordFence',
+  'grant',
+  'setMembers',
+] satisfies RecordWrite['do'][];
+
+const isWrite = (action: Action): action is RecordWrite => WRITES.includes(action.do);
+const isCommand = (action: Action): action is Command =>
+  !isWrite(action) && action.do !== 'publish' && action.do !== 'withdraw';

@@ -1,0 +1,95 @@
+import { expect } from 'chai';
+import type { RequestVerdict } from '../ha/action.ts';
+import type { MPDOperationSpecInput } from '../../crds/mpdoperation.ts';
+import type { OperationRecord } from '../workflow/record.ts';
+import type { RawOperation } from './kinds.ts';
+import { askedFor, journalAfter, journalCancelled } from './requests.ts';
+
+const NOW = '2026-01-01T00:00:09.000Z';
+
+function operation(
+  name: string,
+  spec: Omit<MPDOperationSpecInput, 'target'>,
+  status: Partial<OperationRecord> = {},
+): RawOperation {
+  const creationTimestamp = `2026-01-01T00:00:0${name}Z`;
+  return {
+    apiVersion: 'mpd.polardb.aliyun.com/v1',
+    kind: 'MPDOperation',
+    metadata: { name, namespace: 'shop', uid: `uid-${name}`, creationTimestamp },
+    spec: { target: { name: 'orders' }, ...spec },
+    status: status as NonNullable<RawOperation['status']>,
+  };
+}
+const switchover = (name: string, status?: Partial<OperationRecord>) =>
+  operation(name, { type: 'switchRw', switchRw: { instance: '1002' } }, status);
+const force = (name: string) => operation(name, { type: 'forceFailover', forceFailover: { acceptDataLoss: true } });
+const restart = (name: string, status?: Partial<OperationRecord>) =>
+  operation(name, { type: 'restartCluster' }, status);
+
+describe('what is asked for', () => {
+  for (const [what, operations, found] of [
+    ['nothing', [], undefined],
+    ['the oldest switchover', [switchover('2'), switchover('1')], 'uid-1'],
+    ['nothing while another operation has its turn', [restart('1'), switchover('2')], undefined],
+    ['nothing while another operation has begun', [switchover('1'), restart('2', { phase: 'Running' })], undefined],
+    ['a forced failover before all others', [restart('1', { phase: 'Running' }), force('2')], 'uid-2'],
+    ['nothing that is finished', [switchover('1', { phase: 'Failed' })], undefined],
+  ] as const) {
+    it(what, () => expect(askedFor(operations)?.request.id).to.equal(found));
+  }
+
+  it('tells target, who asked, and the epoch in which it was accepted', () => {
+    const accepted = switchover('1', { phase: 'Running', data: { epoch: '4' } });
+    expect(askedFor([accepted])?.request).to.deep.equal({
+      kind: 'switchover',
+      id: 'uid-1',
+      by: 'user',
+      target: '1002',
+      acceptedEpoch: 4,
+    });
+    expect(askedFor([force('1')])?.request).to.deep.equal({ kind: 'force', id: 'uid-1', by: 'user' });
+  });
+
+  it('can be called off until it is accepted', () => {
+    const cancelled = (status: Partial<OperationRecord>) => {
+      const asked = operation('1', { type: 'switchRw', switchRw: { instance: '1002' }, cancelled: true }, status);
+      return askedFor([asked])?.isCancelled;
+    };
+    expect(cancelled({})).to.equal(true);
+    expect(cancelled({ phase: 'Running', data: { epoch: '4' } })).to.equal(false);
+  });
+});
+
+describe('journal of a switchover', () => {
+  const verdict = (outcome: RequestVerdict['outcome']): RequestVerdict => ({
+    id: 'uid-1',
+    outcome,
+    epoch: 4,
+    target: '1002',
+    reason: 'Why',
+    message: 'because',
+  });
+
+  it('is announced with its epoch before anything is done', () => {
+    const journal = journalAfter(switchover('1'), verdict('accepted'), NOW);
+    expect(journal).to.deep.include({ phase: 'Running', startedAt: NOW, data: { epoch: '4', target: '1002' } });
+    expect(journal.finishedAt).to.equal(undefined);
+  });
+
+  for (const [outcome, phase] of [
+    ['done', 'Succeeded'],
+    ['failed', 'Failed'],
+    ['refused', 'Failed'],
+  ] as const) {
+    it(`${outcome} ends it as ${phase}, with the reason`, () => {
+      const running = switchover('1', { phase: 'Running', startedAt: 'then', data: { epoch: '4' } });
+      const journal = journalAfter(running, verdict(outcome), NOW);
+      expect(journal).to.include({ phase, reason: 'Why', message: 'because', startedAt: 'then', finishedAt: NOW });
+      expect(journal.steps).to.have.length(1);
+    });
+  }
+
+  it('is closed when it was called off', () =>
+    expect(journalCancelled(switchover('1'), NOW)).to.include({ phase: 'Cancelled', finishedAt: NOW }));
+});

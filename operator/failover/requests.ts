@@ -1,0 +1,83 @@
+import type { RequestVerdict } from '../ha/action.ts';
+import type { HaRequest } from '../ha/view.ts';
+import { recordOf } from '../workflow/operation-journal.ts';
+import { queueOf, type QueuedOperation } from '../workflow/operations.ts';
+import { isFinished, type OperationRecord } from '../workflow/record.ts';
+import type { RawOperation } from './kinds.ts';
+
+/** An operation that this part carries out itself, so that it works without the operator. */
+export interface Asked {
+  object: RawOperation;
+  request: HaRequest;
+  isCancelled: boolean;
+}
+
+interface Listed extends QueuedOperation {
+  object: RawOperation;
+}
+
+const STEP = 'SwitchRw';
+
+/** What is asked for now: a forced failover before all others, else a switchover whose turn it is. */
+export function askedFor(operations: readonly RawOperation[]): Asked | undefined {
+  const listed = operations.map((object): Listed => {
+    const { name, creationTimestamp: createdAt = '' } = object.metadata;
+    const { phase, finishedAt } = recordOf(object);
+    return { name, createdAt, phase, ...(finishedAt !== undefined && { finishedAt }), object };
+  });
+  const forced = listed.filter(it => it.object.spec.type === 'forceFailover' && !isFinished(it));
+  const found = forced[0] ?? queueOf(listed).run;
+  return found && asked(found.object);
+}
+
+/** The journal of the operation after this verdict. */
+export function journalAfter(object: RawOperation, verdict: RequestVerdict, now: string): OperationRecord {
+  const { startedAt = now, data, ...rest } = recordOf(object);
+  const { outcome, reason, message, epoch, target } = verdict;
+  const known = { ...data, epoch: String(epoch), ...(target !== undefined && { target }) };
+  const step = { name: STEP, attempts: 1, startedAt };
+  if (outcome === 'accepted') {
+    return {
+      ...rest,
+      phase: 'Running',
+      reason,
+      message,
+      startedAt,
+      data: known,
+      steps: [{ ...step, state: 'Running' }],
+    };
+  }
+  const isDone = outcome === 'done';
+  const state = isDone ? 'Succeeded' : 'Failed';
+  const steps = [{ ...step, state, finishedAt: now, reason, message } as const];
+  return { ...rest, phase: state, reason, message, startedAt, finishedAt: now, data: known, steps };
+}
+
+/** The journal of an operation that was called off before it began. */
+export function journalCancelled(object: RawOperation, now: string): OperationRecord {
+  return {
+    ...recordOf(object),
+    phase: 'Cancelled',
+    reason: 'CANCELLED',
+    message: 'cancelled on request',
+    finishedAt: now,
+  };
+}
+
+function asked(object: RawOperation): Asked | undefined {
+  const { type, switchRw, forceFailover, requestedBy = 'user', cancelled = false } = object.spec;
+  if (type !== 'switchRw' && type !== 'forceFailover') return undefined;
+  const target = (switchRw ?? forceFailover)?.instance;
+  const epoch = Number(recordOf(object).data.epoch);
+  return {
+    object,
+    isCancelled: cancelled && !epoch,
+    request: {
+      kind: type === 'switchRw' ? 'switchover' : 'force',
+      id: object.metadata.uid ?? object.metadata.name,
+      by: requestedBy,
+      ...(target !== undefined && { target }),
+      ...(epoch && { acceptedEpoch: epoch }),
+    },
+  };
+}

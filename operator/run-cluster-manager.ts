@@ -1,0 +1,68 @@
+import { randomUUID } from 'node:crypto';
+import { ClusterManager } from './failover/operator.ts';
+import { KubeClient } from './kube/client.ts';
+import { inClusterCredentials } from './kube/credentials.ts';
+import { createLog, type LogLevel } from './observe/log.ts';
+import { Metrics } from './observe/metrics.ts';
+import { startHealthServer } from './observe/server.ts';
+
+export interface ClusterManagerOptions {
+  watchNamespaces?: string[];
+  filterOperatorName: string;
+  healthPort: number;
+  metricsPort: number;
+  logLevel: LogLevel;
+}
+
+/** Protocol, CM leadership: the renew deadline and a margin are shorter than the Lease. */
+const ELECTION = { leaseMs: 3_000, renewDeadlineMs: 2_000, retryMs: 500 };
+
+/** Runs the part `cluster-manager` until it is told to end. */
+export async function runClusterManager(options: ClusterManagerOptions): Promise<void> {
+  const log = createLog({ part: 'cluster-manager', level: options.logLevel });
+  const { POD_NAME: podName = 'polardb-stack-cluster-manager', POD_NAMESPACE: systemNamespace = 'polardb-system' } =
+    process.env;
+  const metrics = new Metrics();
+  metrics.collectProcess();
+  const client = new KubeClient({
+    credentials: inClusterCredentials(),
+    fieldManager: 'polardb-stack-cluster-manager',
+    hooks: [metrics.apiCalls(process.env.KUBERNETES_SERVICE_HOST ?? '')],
+  });
+  // One process start, never a pod's name: what a former process asked for is nobody's.
+  const identity = randomUUID();
+  const manager = new ClusterManager({
+    client,
+    log,
+    metrics,
+    registry: metrics.registry,
+    election: {
+      lease: { namespace: systemNamespace, name: 'polardb-stack-cluster-manager' },
+      identity: `${podName}_${identity}`,
+      timing: ELECTION,
+    },
+    identity,
+    operatorName: options.filterOperatorName,
+    systemNamespace,
+    podName,
+    watchNamespaces: options.watchNamespaces,
+    drainMs: 5_000,
+  });
+  const health = await startHealthServer({ port: options.healthPort, ready: { manager: () => manager.lack } });
+  const scrape = await startHealthServer({
+    port: options.metricsPort,
+    metrics: { contentType: metrics.contentType, text: () => metrics.text() },
+  });
+  const end = async (signal: string): Promise<void> => {
+    log.info('ending', { signal });
+    const ended = await manager.drain();
+    await Promise.all([health.close(), scrape.close()]);
+    log.info('ended', { allReconcilesEnded: ended });
+    await log.close();
+    process.exit(0);
+  };
+  process.once('SIGTERM', signal => void end(signal));
+  process.once('SIGINT', signal => void end(signal));
+  log.info('starting', { identity, watchNamespaces: options.watchNamespaces ?? 'all' });
+  await manager.start();
+}
