@@ -2,7 +2,7 @@ import type { Action, Decision } from './action.ts';
 import { followers, astrayAt } from './followers.ts';
 import { granting } from './granting.ts';
 import { holderReport, keeping } from './keeping.ts';
-import { latestEpoch, recordAnew } from './lost.ts';
+import { knownTerm, knowsMore, latestEpoch, recordAnew } from './lost.ts';
 import { membership } from './membership.ts';
 import { proving } from './proving.ts';
 import { createRecord, stampTerm } from './record.ts';
@@ -24,13 +24,16 @@ export function decideGroup(view: GroupView): Decision {
   for (const { name, say } of policies) {
     const said = say(seen);
     if (!said) continue;
-    if (decides(said)) return decision(name, said, passed, beside(seen));
+    if (decides(said)) return decision(name, said, passed, isRevoke(said) ? {} : beside(seen));
     passed.push(said);
   }
   return decision('Settled', {}, passed, beside(seen));
 }
 
 const decides = ({ actions, wait: reason }: Said): boolean => reason !== undefined || (actions?.length ?? 0) > 0;
+
+/** Nothing else is begun on the strength of a record that is about to change. */
+const isRevoke = ({ actions = [] }: Said): boolean => actions.some(it => it.do === 'revoke');
 
 /** Whoever may not command does nothing for followers either. */
 function beside(view: Seen): Said {
@@ -82,12 +85,13 @@ const foreignRecord: Policy = {
 /** Before its term stands in the record a leader neither answers nor commands (protocol, CM leadership). */
 const stamp: Policy = {
   name: 'StampTerm',
-  say: ({ record, leader }) => {
-    if (leader.term === record.term) return undefined;
+  say: ({ record, leader, evidence }) => {
+    const known = Math.max(leader.term ?? 0, knownTerm(evidence.reports, record));
+    if (leader.term === record.term && known <= record.term) return undefined;
     if (leader.term !== undefined && record.term > leader.term) {
       return wait('LeadershipLost', `the record carries term ${record.term}, this leader's is ${leader.term}`);
     }
-    return act({ do: 'stamp', record: stampTerm(record), message: 'a new leader takes over the record' });
+    return act({ do: 'stamp', record: stampTerm(record, known), message: 'a new leader takes over the record' });
   },
 };
 
@@ -95,7 +99,7 @@ const recordBehind: Policy = {
   name: 'RecordBehind',
   say: view => {
     const { record, evidence } = view;
-    const isBehind = evidence.reports.some(it => latestEpoch(it, record.clusterUid) > record.epoch);
+    const isBehind = evidence.reports.some(it => knowsMore(it, record));
     return isBehind ? recordAnew(view, 'RecordBehind', record) : undefined;
   },
 };

@@ -1,4 +1,5 @@
 import type { Role } from '../model/roles.ts';
+import type { CommandStamp } from './command.ts';
 import type { Incarnation } from './incarnation.ts';
 import type { LogPosition, Lsn } from './lsn.ts';
 import type { GrantNote } from './record.ts';
@@ -38,6 +39,8 @@ export interface HeardReport extends MemberReport {
   position?: LogPosition;
   /** Of a follower: does it stream, and from the address of which incarnation? */
   receiver?: { streaming: boolean; from?: Incarnation };
+  /** The highest command that it obeyed, of whatever cluster. */
+  highest?: CommandStamp;
   /** Epoch up to which it promised, fsynced, not to be RW again (protocol, Stopped). */
   demotedEpoch?: number;
   /** It cut its receiver from the RW of before this epoch, and then looked how far its log goes. */

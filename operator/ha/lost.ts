@@ -1,5 +1,5 @@
 import type { HeardReport } from './evidence.ts';
-import { rebuild, type GroupRecord } from './record.ts';
+import { isFirstCreation, rebuild, type GroupRecord } from './record.ts';
 import { act, wait, type Said } from './said.ts';
 import { isFresh, isServing } from './sight.ts';
 import type { GroupView } from './view.ts';
@@ -10,6 +10,22 @@ export function latestEpoch({ highestEpoch, volume }: HeardReport, clusterUid: s
 }
 
 /**
+ * Does this member know something newer than the record? A later epoch; or, in this epoch, a reign that the record does
+ * not tell of, or a later (E, k). Then the record was lost and came back from an older copy (etcd restored).
+ */
+export function knowsMore(report: HeardReport, record: GroupRecord): boolean {
+  const { highest, volume } = report;
+  const { clusterUid, epoch, generation, holder } = record;
+  const isReign = volume.clusterUid === clusterUid && volume.epoch === epoch && !holder && !isFirstCreation(record);
+  const isLater = highest?.clusterUid === clusterUid && highest.epoch === epoch && highest.generation > generation;
+  return latestEpoch(report, clusterUid) > epoch || isReign || isLater;
+}
+
+/** Highest term that members know of in this epoch. */
+export const knownTerm = (reports: readonly HeardReport[], { clusterUid, epoch }: GroupRecord): number =>
+  Math.max(0, ...reports.map(({ highest: it }) => (it?.clusterUid === clusterUid && it.epoch === epoch ? it.term : 0)));
+
+/**
  * The record is gone, or older than what members have seen (etcd restored). A new one, of an epoch that nobody has seen,
  * is made only when every instance answers and exactly one of them is RW, of the latest epoch that any of them knows:
  * nobody else can be. Everything else asks a person.
@@ -18,7 +34,7 @@ export function recordAnew(view: GroupView, reason: 'RecordLost' | 'RecordBehind
   const { clusterUid, evidence, at } = view;
   const epoch = Math.max(old?.epoch ?? 0, ...evidence.reports.map(it => latestEpoch(it, clusterUid)));
   const what =
-    reason === 'RecordLost' ? 'the record is gone' : `the record is older than epoch ${epoch}, which members know`;
+    reason === 'RecordLost' ? 'the record is gone' : `the record is older than what members know (epoch ${epoch})`;
   const found = onlyRw(view, epoch);
   if (typeof found === 'string') return wait(reason, `${what}; it is not made anew: ${found}`);
   const generation = Math.max(old?.generation ?? 0, ...evidence.reports.map(it => it.quorum?.generation ?? 0)) + 1;

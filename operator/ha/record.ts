@@ -172,8 +172,14 @@ export function rebuild(
   return { clusterUid, epoch, term: (record?.term ?? 0) + 1, generation, members: [], k: 0, former };
 }
 
-/** A new leader writes its term before it answers or commands, so that a former leader's late write is refused. */
-export const stampTerm = (record: GroupRecord): GroupRecord => ({ ...record, term: record.term + 1 });
+/**
+ * A new leader writes its term before it answers or commands, so that a former leader's late write is refused.
+ * @param known highest term that is known otherwise: a record that came back older carries less, and agents refuse less
+ */
+export const stampTerm = (record: GroupRecord, known = 0): GroupRecord => ({
+  ...record,
+  term: Math.max(record.term, known) + 1,
+});
 
 /** What a command sent on the strength of this record carries. */
 export function commandStamp({ clusterUid, epoch, term, generation }: GroupRecord): CommandStamp {

@@ -31,6 +31,8 @@ function settingOf(view: Seen, { members, k, epoch }: GroupRecord, to: HeardRepo
 /** An engine that was never told anything waits for nobody; one that is stricter than an empty E stays so. */
 function isStaged({ quorum }: HeardReport, granted: GroupRecord, setting: Setting): boolean {
   if (!quorum) return setting.k === 0 && setting.members.length === 0;
+  // A change that the engine was told of first: as strict as the record, or stricter, and it never goes back.
+  if (quorum.generation > granted.generation) return true;
   if (quorum.generation !== granted.generation) return false;
   return isSameSetting(quorum, setting) || (granted.members.length === 0 && setting.k > 0 && quorum.k > 0);
 }

@@ -23,6 +23,7 @@ export function lookAt(agent: AgentBody): Omit<AgentReport, 'nonce' | 'echo'> {
     leaving: agent.leaving,
     volume: { state: data.state, clusterUid: data.clusterUid, epoch: data.epoch, timeline: timelineOf(data) },
     highestEpoch: member.highest?.epoch,
+    highest: member.highest,
     demotedEpoch,
     engine: {
       state: engine.state,

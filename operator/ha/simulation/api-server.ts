@@ -62,6 +62,7 @@ export class ApiServer {
   readonly #network: Network;
   readonly #random: Random;
   readonly #process: Process;
+  #cachedAt = 0;
   #past: { at: number; stored: Stored }[];
   /** Looks at each change of the record before it is done. */
   readonly #audit: (before: GroupRecord | undefined, next: GroupRecord) => void;
@@ -82,9 +83,10 @@ export class ApiServer {
     return this.#past.at(-1)!.stored;
   }
 
-  /** As caches show it. */
+  /** As caches show it: late, and never an older state than before. */
   get cached(): Stored {
-    return this.#at(this.#time.now - this.lagMs);
+    this.#cachedAt = Math.max(this.#cachedAt, this.#time.now - this.lagMs);
+    return this.#at(this.#cachedAt);
   }
 
   /** A change by whoever; it gets the next resourceVersion. */

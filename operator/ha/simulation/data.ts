@@ -5,14 +5,13 @@ import type { Persisted } from './agent-state.ts';
  * same rows at the same places.
  */
 export interface Data {
+  /** `partial`: a copy or a rewind began and did not end; only a new base backup will do. */
   state: 'blank' | 'partial' | 'initialized';
   clusterUid?: string;
   epoch: number;
   rows: number[];
   /** Timelines of this history in their order; each begins at an LSN. */
   timelines: Timeline[];
-  /** A rewind began and did not end: only a new base backup will do. */
-  rewinding: boolean;
 }
 
 interface Timeline {
@@ -32,7 +31,6 @@ export const blankData = (): Data => ({
   epoch: 0,
   rows: [],
   timelines: [],
-  rewinding: false,
 });
 
 export const lsnOf = (data: Data): number => data.rows.length;
@@ -54,7 +52,7 @@ export function mayStream(follower: Data, upstream: Data): boolean {
 
 /** Replaces what is there by a copy (base backup, or the end of a rewind). */
 export function copyData(from: Data, to: Data): void {
-  Object.assign(to, { state: 'initialized', clusterUid: from.clusterUid, rewinding: false });
+  Object.assign(to, { state: 'initialized', clusterUid: from.clusterUid });
   to.epoch = Math.max(to.epoch, from.epoch);
   to.rows = [...from.rows];
   to.timelines = from.timelines;

@@ -98,7 +98,7 @@ export class Following {
     const { persisted, data, engine, world } = this.#agent;
     if (persisted.plan.role === 'rw') return 'WrongRole';
     if (how === 'start')
-      return world.isStreaming && (data.state !== 'initialized' || data.rewinding) ? 'NoData' : undefined;
+      return world.isStreaming && data.state !== 'initialized' ? 'NoData' : undefined;
     if (how === 'join' && (engine.state !== 'stopped' || data.state === 'initialized')) return 'WrongRole';
     return upstream ? undefined : 'NoUpstream';
   }
@@ -114,8 +114,7 @@ export class Following {
   #copy({ upstream, how }: Follow, reply: Reply, done: () => void): void {
     const { data, process, world } = this.#agent;
     const work = this.#work.begin(how);
-    if (how === 'rejoin') data.rewinding = true;
-    else data.state = 'partial';
+    data.state = 'partial';
     process.after(world.random.between(50, COPY_MS), () => {
       if (!this.#work.isCurrent(work)) return;
       const from = upstream && this.#reachable(upstream);

@@ -25,7 +25,7 @@ export class MemberTasks {
   boot(): void {
     const { persisted, data } = this.#agent;
     if (persisted.plan.role === 'rw') this.work.save({ plan: { role: 'stopped' } });
-    if (persisted.plan.role === 'ro' && data.state === 'initialized' && !data.rewinding) this.#following.start();
+    if (persisted.plan.role === 'ro' && data.state === 'initialized') this.#following.start();
   }
 
   obey(command: Command, stamp: CommandStamp, reply: Reply): void {
