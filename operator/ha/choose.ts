@@ -8,7 +8,13 @@ import { alive, instanceOf, isEligible, isFollowing, type Seen } from './sight.t
 import type { WaitReason } from './waits.ts';
 
 /** Whom to grant next, with the E of the grant; or why nobody yet, and when time alone may change that. */
-export type Choice = Chosen | { reason: WaitReason; message: string; wakeAt?: number };
+export type Choice = Chosen | Missing;
+
+interface Missing {
+  reason: WaitReason;
+  message: string;
+  wakeAt?: number;
+}
 
 export interface Chosen {
   chosen: HeardReport;
@@ -57,7 +63,7 @@ function chooseByQuorum(view: Seen): Choice {
   }
   const own = chooseInstance(view, formerInstance(view));
   if ('chosen' in own) return own;
-  return { ...notByQuorum(view, answers, own.message), ...(isLate ? {} : { wakeAt: coldStartEnd(view) }) };
+  return { ...notByQuorum(view, answers, own), ...(isLate ? {} : { wakeAt: coldStartEnd(view) }) };
 }
 
 /** A member that is pending may hold the highest log; on expiry alone it may not be granted (protocol, rung 4). */
@@ -82,18 +88,18 @@ function quorumWaitEnd({ record, memory, now, options }: Seen): number {
 const coldStartEnd = ({ memory: { provenAt, wantedAt }, now, options }: Seen): number =>
   Math.max(provenAt ?? now, wantedAt ?? now) + options.coldStartMs;
 
-function notByQuorum(view: Seen, answers: readonly Answer[], own: string): { reason: WaitReason; message: string } {
+function notByQuorum(view: Seen, answers: readonly Answer[], own: Missing): Missing {
   if (!hasQuorum(view)) {
     return {
-      reason: 'InstanceDown',
-      message: `${own}; no other instance is known to hold every acknowledged row. ${FORCE}`,
+      reason: own.reason,
+      message: `${own.message}; no other instance is known to hold every acknowledged row. ${FORCE}`,
     };
   }
   const silent = view.record.members.filter(m => !answers.some(it => it.member === m));
   const names = silent.map(it => it.incarnation.instanceId).join(', ');
   const message =
     `${answers.length} of the ${answersNeeded(view)} members of E that are needed have answered (missing: ${names || 'none'}), ` +
-    `and ${own}. ${FORCE}`;
+    `and ${own.message}. ${FORCE}`;
   return { reason: 'QuorumMissing', message };
 }
 

@@ -20,6 +20,10 @@ export function decideGroup(view: GroupView): Decision {
   const { recorded } = view;
   if (!recorded) return decision('WithoutRecord', withoutRecord(view), []);
   const seen: Seen = { ...view, recorded, ...recorded };
+  for (const { name, say } of gates) {
+    const said = say(seen);
+    if (said) return decision(name, said, []);
+  }
   const passed: Said[] = [];
   for (const { name, say } of policies) {
     const said = say(seen);
@@ -35,10 +39,8 @@ const decides = ({ actions, wait: reason }: Said): boolean => reason !== undefin
 /** Nothing else is begun on the strength of a record that is about to change. */
 const isRevoke = ({ actions = [] }: Said): boolean => actions.some(it => it.do === 'revoke');
 
-/** Whoever may not command does nothing for followers either. */
 function beside(view: Seen): Said {
-  const isOwn = view.record.clusterUid === view.clusterUid && view.leader.term === view.record.term;
-  if (!isOwn || view.wanted === 'stopped') return {};
+  if (view.wanted === 'stopped') return {};
   const verdict = forceVerdict(view);
   const wakeAt = Math.min(silenceAt(view) ?? Infinity, astrayAt(view) ?? Infinity);
   return {
@@ -104,17 +106,10 @@ const recordBehind: Policy = {
   },
 };
 
-const policies: readonly Policy[] = [
-  foreignRecord,
-  stamp,
-  recordBehind,
-  ...revoking,
-  ...proving,
-  ...granting,
-  ...keeping,
-  ...switching,
-  ...membership,
-];
+/** Without these nothing is decided, and nobody is commanded, on the strength of this record. */
+const gates: readonly Policy[] = [foreignRecord, stamp, recordBehind];
+
+const policies: readonly Policy[] = [...revoking, ...proving, ...granting, ...keeping, ...switching, ...membership];
 
 /** The endpoint of an RW that is away for long leads nowhere; before that its clients are refused at once. */
 function withdrawal(view: Seen): Action[] {

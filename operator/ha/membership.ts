@@ -62,9 +62,12 @@ function isStreamingNow(view: Seen, who: Incarnation): boolean {
   return sender?.state === 'streaming';
 }
 
-/** A member that leaves its host soon is not let in, but stays in while it streams. */
+/** A member that leaves its host soon is not let in, but stays in while it streams. The RW may be late to see an end. */
 const mayJoin = (view: Seen, who: Incarnation): boolean =>
-  isEligible(view, who) && instanceOf(view, who)?.isLeaving === false && isStreamingNow(view, who);
+  isEligible(view, who) &&
+  !view.memory.ended.has(formatIncarnation(who)) &&
+  instanceOf(view, who)?.isLeaving === false &&
+  isStreamingNow(view, who);
 
 /** A member in E stays while it streams, or did a moment ago; at once out is one that is known to have ended. */
 function isKept(view: Seen, who: Incarnation): boolean {
