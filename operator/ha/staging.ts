@@ -1,6 +1,5 @@
 import type { Command } from './action.ts';
 import type { HeardReport } from './evidence.ts';
-import { isSameSetting } from './quorum.ts';
 import type { GroupRecord } from './record.ts';
 import { isEligible, type Seen } from './sight.ts';
 
@@ -28,11 +27,11 @@ function settingOf(view: Seen, { members, k, epoch }: GroupRecord, to: HeardRepo
   return { members: others, k: Math.min(1, others.length) };
 }
 
-/** An engine that was never told anything waits for nobody; one that is stricter than an empty E stays so. */
+/**
+ * An engine that was never told anything waits for nobody. What it took under this number, or a later one, is as strict as
+ * the record or stricter, and it never goes back: a smaller k is recorded first, under a number of its own.
+ */
 function isStaged({ quorum }: HeardReport, granted: GroupRecord, setting: Setting): boolean {
   if (!quorum) return setting.k === 0 && setting.members.length === 0;
-  // A change that the engine was told of first: as strict as the record, or stricter, and it never goes back.
-  if (quorum.generation > granted.generation) return true;
-  if (quorum.generation !== granted.generation) return false;
-  return isSameSetting(quorum, setting) || (granted.members.length === 0 && setting.k > 0 && quorum.k > 0);
+  return quorum.generation >= granted.generation;
 }

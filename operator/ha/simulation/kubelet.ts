@@ -133,6 +133,11 @@ export class Machine {
     const kubelet = new Process(this.#world.time, this.clock);
     kubelet.every(SYNC_MS, 50, () => this.#sync());
     kubelet.every(LEASE_MS, 10, () => this.#renew());
+    // What the one before had begun is begun again.
+    for (const local of this.#pods.values()) {
+      local.isStarting = false;
+      if (local.isLeaving) kubelet.after(GRACE_MS, () => local.container?.end());
+    }
     return kubelet;
   }
 

@@ -50,6 +50,7 @@ export class Manager {
   readonly elector: Elector;
   readonly #world: ManagerWorld;
   #isReading = false;
+  #shown?: string;
   #hasRead = false;
   #cancelWake: Cancel = () => undefined;
   #isDue = false;
@@ -114,6 +115,10 @@ export class Manager {
   }
 
   #beat(): void {
+    // The watch shows another record than this process wrote or read: it is not sure any more.
+    const shown = this.#world.api.cached.record?.version;
+    if (shown !== this.#shown && shown !== this.recorded?.version) this.#hasRead = false;
+    this.#shown = shown;
     if (this.isLeading && !this.#hasRead && this.authority.writing === undefined) this.#read();
     for (const { running } of this.#world.api.cached.pods) if (running) this.#beatTo(running.incarnation);
     this.#wake();
