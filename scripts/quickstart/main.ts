@@ -1,4 +1,6 @@
 import { enableCompileCache } from 'node:module';
+import { join } from 'node:path';
+import { cacheRoot } from '../kubernetes/paths.ts';
 import { gather, renderFindings } from './diagnosis.ts';
 import { install, PLACE } from './install.ts';
 import { parseOptions, USAGE, type Options } from './options.ts';
@@ -8,7 +10,7 @@ import { existingKubectl, prepareTarget } from './target.ts';
 import { NotReady } from './wait.ts';
 
 async function main(): Promise<void> {
-  enableCompileCache();
+  enableCompileCache(join(cacheRoot, 'compiled'));
   const options = parseOptions(process.argv.slice(2));
   if (options.help) {
     process.stdout.write(USAGE);
