@@ -67,7 +67,7 @@ export class Members {
 
   /** What each agent said last. */
   reports(): HeardReport[] {
-    const at = (address: string): Incarnation | undefined => this.#at(address);
+    const at = (address: string, port: number): Incarnation | undefined => this.#at(address, port);
     return [...this.#members.values()].flatMap(({ heard, pod }) => (heard ? [heardReport(heard, { pod, at })] : []));
   }
 
@@ -166,8 +166,10 @@ export class Members {
     });
   }
 
-  #at(address: string): Incarnation | undefined {
-    return [...this.#members.values()].find(it => it.link.endpoint.address === address)?.heard?.incarnation;
+  #at(address: string, port: number): Incarnation | undefined {
+    const isThere = ({ link, instance }: Member): boolean =>
+      link.endpoint.address === address && instance.ports.engine === port;
+    return [...this.#members.values()].find(isThere)?.heard?.incarnation;
   }
 
   #need(who: Incarnation): Member {

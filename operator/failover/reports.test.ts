@@ -5,7 +5,7 @@ import { note, one, podOf, reportOf, two } from './testing/samples.ts';
 
 const context: ReportContext = {
   pod: podOf('1001'),
-  at: address => (address === '10.0.0.2' ? two : undefined),
+  at: (address, port) => (address === '10.0.0.2' && port === 5432 ? two : undefined),
 };
 const upstream = { host: 'orders-rw.shop.svc', address: '10.0.0.2', port: 5432, slot: 's' };
 

@@ -17,8 +17,8 @@ export interface Heard {
 export interface ReportContext {
   /** The pod that the report's stream leads to, as the watch shows it now; undefined when it is gone. */
   pod: Pod | undefined;
-  /** Whose address this is. */
-  at: (address: string) => Incarnation | undefined;
+  /** Whose engine listens there; on the network of a host several share an address. */
+  at: (address: string, port: number) => Incarnation | undefined;
 }
 
 /** What an agent said, in the words of the decisions. */
@@ -26,6 +26,7 @@ export function heardReport({ incarnation, report, at: heardAt }: Heard, context
   const { engine, volume, highest, stopped, prepared, quorum, senders, task, plan } = report;
   const pod = context.pod?.metadata.uid === incarnation.podUid ? context.pod : undefined;
   const container = pod && runningContainer(pod);
+  const upstream = plan.upstream && context.at(plan.upstream.address, plan.upstream.port);
   return given<HeardReport>({
     incarnation,
     heardAt,
@@ -43,7 +44,7 @@ export function heardReport({ incarnation, report, at: heardAt }: Heard, context
     }),
     stopped,
     position: positionOf(engine.timeline, engine.lsn),
-    receiver: receiverOf(report, context),
+    receiver: receiverOf(report, upstream),
     demotedEpoch: report.demotedEpoch,
     prepared: prepared && {
       epoch: prepared.epoch,
@@ -58,7 +59,7 @@ export function heardReport({ incarnation, report, at: heardAt }: Heard, context
       incarnationsOf([name]).map(it => ({ incarnation: it, state, ...lsnOf(flushedLsn) })),
     ),
     settingsHash: report.settingsHash,
-    plan: given({ role: plan.role, upstream: plan.upstream && context.at(plan.upstream.address) }),
+    plan: given({ role: plan.role, upstream }),
     task: task && given({ kind: task.kind, state: task.state, phase: task.phase, error: task.error?.code }),
   });
 }
@@ -76,20 +77,15 @@ export function reportSign(report: Report): string {
   return JSON.stringify([rest, engineRest, streaming, right.kind, position, taskRest]);
 }
 
-function receiverOf({ receiver }: Report, { at }: ReportContext): HeardReport['receiver'] {
+function receiverOf({ receiver, plan }: Report, upstream: Incarnation | undefined): HeardReport['receiver'] {
   if (!receiver) return undefined;
-  const from = receiver.upstreamAddress === undefined ? undefined : at(receiver.upstreamAddress);
-  return { streaming: receiver.streaming, ...(from && { from }) };
+  const isPlanned = upstream && receiver.upstreamAddress === plan.upstream?.address;
+  return { streaming: receiver.streaming, ...(isPlanned && { from: upstream }) };
 }
 
 function positionOf(timeline: number | undefined, text: string | undefined): LogPosition | undefined {
   const lsn = parseLsn(text ?? '');
   return timeline === undefined || lsn === undefined ? undefined : { timeline, lsn };
-}
-
-function quorumOf({ generation, members, k, isInEffect, since }: NonNullable<Report['quorum']>): HeardReport['quorum'] {
-  const lsn = parseLsn(since ?? '');
-  return { generation, members: incarnationsOf(members), k, isInEffect, ...(lsn !== undefined && { since: lsn }) };
 }
 
 function lsnOf(text: string | undefined): { flushed?: bigint } {

@@ -1,0 +1,68 @@
+import { expect } from 'chai';
+import { connect } from '../agent/testing/cluster.ts';
+import { eventually } from '../agent/testing/namespace.ts';
+import { REPLICATOR_PASSWORD } from '../agent/testing/pod.ts';
+import { EngineWorld } from './testing/engine-world.ts';
+
+const LIMIT_MS = 30_000;
+
+describe('cluster manager (real agents, real PostgreSQL)', function () {
+  this.timeout(120_000);
+  let world: EngineWorld;
+  before(async () => {
+    world = await EngineWorld.open();
+  });
+  after(() => world.close());
+
+  const inSync = (count: number) =>
+    eventually(
+      `${count} members in E`,
+      () => {
+        const { members = [], k = 0 } = world.record ?? {};
+        return members.length === count && members.every(it => !it.pending) && k === 1;
+      },
+      LIMIT_MS,
+    );
+  const rwIs = (ids: readonly string[]) =>
+    eventually(`one of ${ids.join(', ')} is published`, () => ids.includes(world.published ?? ''), LIMIT_MS);
+  const rw = () => world.pod(world.published);
+
+  it('brings a group up: an RW that took a write is published', async () => {
+    await rwIs(['1001']);
+    expect(world.record?.holder?.instanceId).to.equal('1001');
+  });
+
+  it('brings followers to their places and into E', async () => {
+    await world.makeReplicator();
+    await inSync(2);
+  });
+
+  it('replaces an RW whose postmaster is killed, and makes a member of it again', async () => {
+    process.kill(rw().postmaster!, 'SIGKILL');
+    await rwIs(['1002', '1003']);
+    expect(world.record).to.deep.include({ epoch: 2 });
+    expect(world.switches[0]).to.include({ from: '1001' });
+    await inSync(2);
+  });
+
+  it('goes on taking writes that members hold', async () => {
+    const client = await connect(world.site, rw(), 'replicator', REPLICATOR_PASSWORD);
+    const { rows } = await client
+      .query<{ n: number }>('SELECT count(*)::int AS n FROM pg_stat_replication WHERE sync_state = $1', ['quorum'])
+      .finally(() => client.end());
+    expect(rows[0]?.n).to.equal(2);
+  });
+
+  it('stops it: nobody holds the record, the former RW is proven', async () => {
+    world.want({ stopped: true });
+    await eventually('the record is fenced', () => world.record?.fence?.epoch === 3, LIMIT_MS);
+    expect(world.record?.holder).to.equal(undefined);
+    expect(world.published).to.equal(undefined);
+  });
+
+  it('starts it again', async () => {
+    world.want({ stopped: false });
+    await eventually('an RW is published', () => world.published, LIMIT_MS);
+    await inSync(2);
+  });
+});
