@@ -56,10 +56,15 @@ export class Faults {
   }
 
   /** The API server takes requests and does not answer; what hangs is done late. */
-  async freezeApiServer(): Promise<Mend> {
-    const [pid] = await this.#pidsOf(controlPlane, 'kube-apiserver');
-    await this.#local.exec(controlPlane, ['kill', '-STOP', pid!]);
-    return this.#mend(() => this.#kill(controlPlane, ['-CONT', pid!]));
+  freezeApiServer(): Promise<Mend> {
+    return this.freeze('kube-apiserver');
+  }
+
+  /** A program of the control plane stands still, by the name of its process. */
+  async freeze(program: string): Promise<Mend> {
+    const pids = await this.#pidsOf(controlPlane, program);
+    await this.#kill(controlPlane, ['-STOP', ...pids]);
+    return this.#mend(() => this.#kill(controlPlane, ['-CONT', ...pids]));
   }
 
   /**
