@@ -37,9 +37,9 @@ export const held: GroupRecord = {
 };
 /** The same after a revoke. */
 export function taken(changes: Partial<GroupRecord> = {}): GroupRecord {
-  const { holder: _holder, grant: _grant, ...rest } = held;
+  const { clusterUid, term, generation, members, k } = held;
   const former = { incarnation: rw, grant: { ...note, ttlMs: 3000 }, revokedAt: AT };
-  return { ...rest, epoch: 6, former, ...changes };
+  return { clusterUid, term, generation, members, k, epoch: 6, former, ...changes };
 }
 
 const heard = (incarnation: Incarnation, epoch: number): HeardReport => ({

@@ -1,0 +1,117 @@
+import { expect } from 'chai';
+import type { Command } from './action.ts';
+import { decideGroup } from './decide-group.ts';
+import { formatIncarnation } from './incarnation.ts';
+import { answering, follower, groupView, NOW, rw, stopped, three, two, type GroupChanges } from './testing/group.ts';
+import {
+  crashed,
+  off,
+  blank,
+  cut,
+  fenced,
+  moved,
+  newWriter,
+  slots,
+  standReady,
+  alone,
+  hour,
+  table,
+} from './testing/group-cases.ts';
+
+describe('decisions of the cluster manager', () => {
+  describe('from the grant to the publication', () => {
+    const staged: Command = { do: 'quorum', on: two, generation: 4, members: [three], k: 1 };
+    const waiting = follower(two, { highestEpoch: 6, quorum: undefined });
+    const verify: Command = { do: 'verify', on: two };
+    table([
+      [
+        'its setting of synchronous replication first',
+        { record: moved, reports: [waiting] },
+        ['quorum 2', 'EngineStarting'],
+      ],
+      ['promote', { record: moved, reports: [waiting], done: [staged] }, ['promote 2', 'EngineStarting']],
+      [
+        'on its way',
+        { record: moved, reports: [{ ...waiting, engine: { ...crashed, state: 'starting' } }], done: [staged] },
+        ['EngineStarting'],
+      ],
+      ['verify by a write', { record: moved, reports: [newWriter] }, ['verify 2', 'EngineStarting']],
+      [
+        'the write fails',
+        { record: moved, reports: [newWriter], failed: [{ ...verify, code: '57P03' }] },
+        ['verify 2', 'WriteFails'],
+      ],
+      [
+        'a full disk is no failure of the engine',
+        { record: moved, reports: [newWriter], failed: [{ ...verify, code: '53100' }] },
+        ['publish 2'],
+      ],
+      ['publish', { record: moved, reports: [newWriter], done: [verify] }, ['publish 2']],
+      [
+        'away for long: the endpoint leads nowhere',
+        { record: alone, reports: [], memory: { servedAt: hour } },
+        ['withdraw', 'HolderSilent'],
+      ],
+    ]);
+
+    it('required: with nobody equal commits wait for whoever comes first', () => {
+      const reports = [answering(two, 999n), answering(three)];
+      const options = { durability: 'required' } as const;
+      const { actions } = decideGroup(groupView({ record: fenced, reports, options }));
+      expect(actions[1]).to.deep.include({ do: 'quorum', on: three, members: [two], k: 1, generation: 4 });
+    });
+  });
+
+  describe('followers', () => {
+    const done = [slots];
+    const parted = follower(rw, { ...cut, volume: { ...stopped().volume, timeline: 1 }, engine: off, highestEpoch: 6 });
+    const pointed = follower(three, { plan: { role: 'ro', upstream: two } });
+    const record = { ...moved, members: [], k: 0 };
+    const rwHere = { ...newWriter, quorum: { generation: 4, members: [], k: 0, isInEffect: true } };
+    const base: GroupChanges = { record, published: two, done, memory: { servedSince: NOW } };
+    table([
+      [
+        'repointed by reload, the former RW is rewound',
+        { ...base, reports: [rwHere, parted, follower(three)] },
+        ['rejoin 1', 'start 3'],
+      ],
+      ['slots first', { ...base, done: [], reports: [rwHere, pointed] }, ['slots 2']],
+      ['blank: base backup', { ...base, reports: [rwHere, follower(three, { volume: blank })] }, ['join 3']],
+      [
+        'data of another cluster is left alone',
+        { ...base, reports: [rwHere, follower(three, { volume: { state: 'foreign' } })] },
+        [],
+      ],
+      ['other settings', { ...base, reports: [rwHere, { ...pointed, settingsHash: 'old' }] }, ['start 3']],
+      ['in its place', { ...base, reports: [rwHere, pointed] }, []],
+      ['parted by its own word', { ...base, reports: [rwHere, { ...pointed, needsRejoin: true }] }, ['rejoin 3']],
+      [
+        'on its way',
+        {
+          ...base,
+          reports: [rwHere, { ...pointed, needsRejoin: true, task: { kind: 'rejoin', state: 'running', phase: '' } }],
+        },
+        [],
+      ],
+      [
+        'astray for long on an older timeline',
+        {
+          ...base,
+          memory: { servedSince: NOW, astraySince: new Map([[formatIncarnation(three), NOW - 10_000]]) },
+          reports: [rwHere, { ...pointed, ...cut }],
+        },
+        ['rejoin 3'],
+      ],
+      [
+        'standing ready needs no upstream',
+        {
+          ...standReady,
+          record,
+          published: two,
+          reports: [rwHere, follower(three, { engine: off, plan: { role: 'stopped' } })],
+        },
+        ['start 3'],
+      ],
+    ]);
+  });
+});

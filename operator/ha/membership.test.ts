@@ -1,0 +1,98 @@
+import { formatIncarnation } from './incarnation.ts';
+import { allWell, held, NOW, pending, three, two, writer } from './testing/group.ts';
+import { firstSlots, share, alone, hour, table } from './testing/group-cases.ts';
+
+describe('decisions: E and k', () => {
+  const done = [firstSlots];
+  const bare = writer({ quorum: undefined });
+  table([
+    [
+      'first members: recorded as pending',
+      { done, record: alone, reports: [bare, ...allWell.slice(1)] },
+      ['setMembers'],
+    ],
+    [
+      'then the engine',
+      { done, record: { ...held, members: pending(two, three), k: 0 }, reports: [bare, ...allWell.slice(1)] },
+      ['quorum 1'],
+    ],
+    [
+      'then, proven, as full members',
+      { done, record: { ...held, members: pending(two, three), k: 0 } },
+      ['setMembers'],
+    ],
+    [
+      'not proven yet',
+      {
+        done,
+        record: { ...held, members: pending(two, three), k: 0 },
+        reports: [writer({ quorum: { ...writer().quorum!, since: 1001n } }), ...allWell.slice(1)],
+      },
+      [],
+    ],
+    [
+      'one that is proven ended goes, engine first',
+      { done, memory: { ended: new Set([formatIncarnation(two)]) } },
+      ['quorum 1'],
+    ],
+    [
+      'one that stopped streaming a moment ago stays',
+      {
+        done,
+        reports: [writer({ senders: writer().senders!.slice(0, 1) }), ...allWell.slice(1)],
+        memory: {
+          streamedAt: new Map([[formatIncarnation(three), NOW - 2000]]),
+          servedSince: hour,
+          grantKnownAt: hour,
+        },
+      },
+      [],
+    ],
+    [
+      'one that does not stream for long goes',
+      {
+        done,
+        reports: [writer({ senders: writer().senders!.slice(0, 1) }), ...allWell.slice(1)],
+        memory: { servedSince: hour, grantKnownAt: hour },
+      },
+      ['quorum 1'],
+    ],
+    [
+      'preferred: the last one dies, k = 0 is recorded first',
+      { done, reports: [writer({ senders: [] })], memory: { servedSince: hour, grantKnownAt: hour } },
+      ['setMembers'],
+    ],
+    [
+      'required: the last one dies, commits wait',
+      {
+        done,
+        reports: [writer({ senders: [] })],
+        memory: { servedSince: hour, grantKnownAt: hour },
+        options: { durability: 'required' },
+      },
+      [],
+    ],
+    [
+      'a standby is no member',
+      {
+        done,
+        record: alone,
+        reports: [bare, ...allWell.slice(1)],
+        instances: ['1', '2', '3'].map(id => ({ id, follows: 'standby', isLeaving: false })),
+      },
+      ['start 2', 'start 3'],
+    ],
+    ['a shared volume has none', { ...share, record: alone, done, reports: [bare, ...allWell.slice(1)] }, []],
+    [
+      '... unless expiry counts there',
+      {
+        ...share,
+        done,
+        record: alone,
+        reports: [bare, ...allWell.slice(1)],
+        options: { unfencedFailover: 'afterExpiry' },
+      },
+      ['setMembers'],
+    ],
+  ]);
+});

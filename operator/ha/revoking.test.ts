@@ -1,0 +1,108 @@
+import { allWell, follower, NOW, rw, rwAgain, three, two, writer } from './testing/group.ts';
+import {
+  crashed,
+  off,
+  blank,
+  silent,
+  silentRw,
+  share,
+  standReady,
+  alone,
+  ready,
+  hour,
+  table,
+} from './testing/group-cases.ts';
+
+describe('decisions: revoke', () => {
+  table([
+    ['the cluster shall stop', { wanted: 'stopped' }, ['revoke']],
+    [
+      'engine crashed, quorum there: promote another',
+      { reports: [writer({ engine: crashed }), follower(two), follower(three)] },
+      ['revoke'],
+    ],
+    [
+      'engine crashed, one member of two: waits a moment',
+      { reports: [writer({ engine: crashed }), follower(two)] },
+      ['EngineCrashed'],
+    ],
+    [
+      'engine crashed, no quorum in time: restart in place',
+      { reports: [writer({ engine: crashed }), follower(two)], memory: { crashSeenAt: NOW - 300 } },
+      ['resume 1', 'EngineCrashed'],
+    ],
+    [
+      'engine crashed, E empty: restart in place at once',
+      { record: alone, reports: [writer({ engine: crashed })] },
+      ['resume 1', 'EngineCrashed'],
+    ],
+    [
+      'engine crashed while failover is held off',
+      { isHeld: true, reports: [writer({ engine: crashed }), ...allWell.slice(1)] },
+      ['resume 1', 'EngineCrashed'],
+    ],
+    [
+      'engine crashed, standing ready on a shared volume is no faster',
+      { ...standReady, record: alone, reports: [writer({ engine: crashed }), follower(two, ready)] },
+      ['resume 1', 'EngineCrashed'],
+    ],
+    [
+      'engine crashed, RO on the shared volume is up',
+      { ...share, record: alone, reports: [writer({ engine: crashed }), follower(two)] },
+      ['revoke'],
+    ],
+    ['silent, a second witness, quorum there', { reports: silentRw }, ['revoke']],
+    ['silent alone revokes nothing', { reports: [writer(silent), follower(two), follower(three)] }, ['HolderSilent']],
+    [
+      'silent, a probe failed too',
+      {
+        reports: [writer(silent), follower(two), follower(three)],
+        evidence: { probes: [{ by: two, about: rw, reached: false, at: NOW }] },
+      },
+      ['revoke'],
+    ],
+    [
+      'silent, its node too',
+      {
+        reports: [writer(silent), follower(two), follower(three)],
+        evidence: { node: { outOfService: false, isSilent: true } },
+      },
+      ['revoke'],
+    ],
+    ['silent while held off', { reports: silentRw, isHeld: true }, ['HolderSilent']],
+    ['silent, no quorum: it may serve on', { reports: silentRw.slice(0, 2) }, ['HolderSilent']],
+    ['silent, E empty: nobody could take over', { record: alone, reports: silentRw }, ['HolderSilent']],
+    ['silent on a shared volume without its owner taking the risk', { ...share, reports: silentRw }, ['HolderSilent']],
+    [
+      'silent on a shared volume with the risk taken',
+      { ...share, reports: silentRw, options: { unfencedFailover: 'afterExpiry' } },
+      ['revoke'],
+    ],
+    ['silent, pod gone', { record: alone, reports: [writer(silent)], evidence: { pods: [] } }, ['revoke']],
+    [
+      'a later incarnation of its pod answers',
+      { reports: [writer(), follower(rwAgain), ...allWell.slice(1)] },
+      ['revoke'],
+    ],
+    ['its pod is on its way out', { reports: [writer({ leaving: true }), ...allWell.slice(1)] }, ['revoke']],
+    [
+      'it runs and does not answer SQL for long',
+      {
+        memory: { servedAt: NOW - 5000, servedSince: hour },
+        reports: [writer({ engine: { ...crashed, state: 'running' } }), ...allWell.slice(1)],
+      },
+      ['revoke'],
+    ],
+    [
+      'its data is gone, others hold it',
+      { reports: [writer({ engine: off, volume: blank }), ...allWell.slice(1)] },
+      ['revoke'],
+    ],
+    [
+      'its data is gone, nobody holds it',
+      { record: alone, reports: [writer({ engine: off, volume: blank })] },
+      ['HolderMayNotRun'],
+    ],
+    ['nothing heard of it yet by a new leader', { reports: [], leader: { since: NOW, term: 7 } }, ['HolderSilent']],
+  ]);
+});

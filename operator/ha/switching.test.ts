@@ -1,0 +1,61 @@
+import { expect } from 'chai';
+import type { Command } from './action.ts';
+import { decideGroup } from './decide-group.ts';
+import { allWell, groupView, NOW, rw, two, writer } from './testing/group.ts';
+import { moved, newWriter, firstSlots, hour, table } from './testing/group-cases.ts';
+
+describe('decisions: planned moves', () => {
+  const done: Command[] = [firstSlots];
+  const checkpoint: Command = { do: 'checkpoint', on: rw };
+  const asked = { kind: 'switchover', id: 'r', by: 'Ada' } as const;
+  const to3 = { ...asked, target: '3' };
+  const accepted = { ...to3, acceptedEpoch: 5 };
+  const draining = ['1', '2', '3'].map(id => ({ id, follows: 'ro' as const, isLeaving: id === '1' }));
+  const lagging = [writer({ senders: [] }), ...allWell.slice(1)];
+  table([
+    ['accepted: checkpoint first', { request: accepted, done }, ['checkpoint 1', 'SwitchoverPreparing']],
+    ['then the revoke', { request: accepted, done: [...done, checkpoint] }, ['revoke']],
+    ['without the checkpoint when it fails', { request: accepted, done, failed: [checkpoint] }, ['revoke']],
+    ['the target fell ill meanwhile', { request: accepted, done, reports: lagging }, ['SwitchoverPreparing']],
+    ['drain', { instances: draining, done }, ['checkpoint 1', 'SwitchoverPreparing']],
+    ['drain, then the revoke', { instances: draining, done: [...done, checkpoint] }, ['revoke']],
+    [
+      'drain without anybody',
+      { instances: draining, done, reports: lagging, memory: { grantKnownAt: NOW } },
+      ['DrainWaits'],
+    ],
+    ['drain while held off', { instances: draining, done, isHeld: true }, []],
+  ]);
+
+  for (const [what, changes, expected] of [
+    ['accepted', { request: to3 }, 'accepted TargetReady'],
+    ['the best one when none is named', { request: asked }, 'accepted TargetReady'],
+    ['unknown', { request: { ...asked, target: '9' } }, 'refused TargetUnknown'],
+    ['the RW itself', { request: { ...asked, target: '1' } }, 'refused TargetIsRw'],
+    ['not there', { request: to3, reports: allWell.slice(0, 2) }, 'refused TargetUnhealthy'],
+    ['lagging', { request: to3, reports: lagging, memory: { request: { id: 'r', at: hour } } }, 'refused TargetLags'],
+    ['lagging, for a moment', { request: to3, reports: lagging }, undefined],
+    [
+      'fell ill for long',
+      { request: accepted, reports: lagging, memory: { request: { id: 'r', at: hour } } },
+      'failed TargetUnhealthy',
+    ],
+    [
+      'done',
+      { request: { ...asked, target: '2', acceptedEpoch: 5 }, record: moved, reports: [newWriter], published: two },
+      'done Switched',
+    ],
+    [
+      'another one had to take over',
+      { request: accepted, record: moved, reports: [newWriter], published: two },
+      'failed OtherInstance',
+    ],
+    ['force beside a working RW', { request: { ...asked, kind: 'force' } }, 'refused WriterAvailable'],
+    ['force', { request: { ...asked, kind: 'force' }, reports: [] }, 'accepted Forced'],
+  ] as const) {
+    it(`request: ${what}`, () => {
+      const { request } = decideGroup(groupView(changes));
+      expect(request && `${request.outcome} ${request.reason}`).to.equal(expected);
+    });
+  }
+});
