@@ -9,14 +9,20 @@ import { JsonLines } from '../../../operator/agent-api/lines.ts';
 import type { SimulatedMember } from '../../../operator/failover/testing/simulated-member.ts';
 import { POD_NETWORK_PORTS } from '../../../operator/model/ports.ts';
 
+/** A certificate, and the names that it is shown for. */
+export interface AgentTls extends TlsMaterial {
+  names: readonly string[];
+}
+
 /**
  * Serves the API of many agents with one server: who is asked tells the address that was dialled.
  * @param at who lives at an address of this machine
  */
-export async function serveAgents(tls: TlsMaterial, at: (address: string) => SimulatedMember): Promise<Server> {
-  const server = createServer({ ...tls, requestCert: true, minVersion: 'TLSv1.3' }, (request, answer) => {
+export async function serveAgents(tls: readonly AgentTls[], at: (address: string) => SimulatedMember): Promise<Server> {
+  const server = createServer({ ...tls[0]!, requestCert: true, minVersion: 'TLSv1.3' }, (request, answer) => {
     void call(at(addressOf(request.socket)), request, answer);
   });
+  for (const { names, ca, cert, key } of tls) for (const name of names) server.addContext(name, { ca, cert, key });
   server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
     socket.setNoDelay(true);
     socket.write(`HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${BEAT_PROTOCOL}\r\n\r\n`);

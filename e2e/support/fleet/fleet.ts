@@ -12,7 +12,7 @@ import { issueLeaf } from '../../../operator/pki/leaf.ts';
 import { tlsData } from '../../../operator/pki/secret.ts';
 import { run } from '../../../scripts/kubernetes/run.ts';
 import { eventually } from '../eventually.ts';
-import { serveAgents } from './agents.ts';
+import { serveAgents, type AgentTls } from './agents.ts';
 
 export const SYSTEM = 'polardb-system';
 const NAMESPACE = 'fleet';
@@ -95,8 +95,6 @@ export class Fleet {
     const context = { now: new Date() };
     const ca = await createCa(context);
     const manager = await issueLeaf(ca, { subject: { part: 'cluster-manager', name: 'fleet' }, sans: [] }, context);
-    const sans = clusters.flatMap(name => Array.from({ length: INSTANCES }, (_, i) => podOf(name, idOf(i))));
-    const agents = await issueLeaf(ca, { subject: { part: 'agent', name: 'fleet' }, sans }, context);
     await this.#client.create(RESOURCES.secrets, {
       apiVersion: 'v1',
       kind: 'Secret',
@@ -104,7 +102,16 @@ export class Fleet {
       metadata: { name: CLUSTER_MANAGER_TLS_SECRET, namespace: SYSTEM },
       data: tlsData({ ...manager, bundle: ca.certificate }),
     });
-    const tls = { ca: ca.certificate, cert: agents.certificate, key: agents.key };
+    const tls: AgentTls[] = [];
+    for (const cluster of clusters) {
+      const sans = Array.from({ length: INSTANCES }, (_, i) => podOf(cluster, idOf(i)));
+      const { certificate: cert, key } = await issueLeaf(
+        ca,
+        { subject: { part: 'agent', name: cluster }, sans },
+        context,
+      );
+      tls.push({ names: sans, ca: ca.certificate, cert, key });
+    }
     this.#server = await serveAgents(tls, address => {
       const [, , n, i] = address.split('.').map(Number);
       return this.#clusters[n!]!.members[i! - 1]!;
