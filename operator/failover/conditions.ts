@@ -29,21 +29,22 @@ export function conditionsOf(parts: StatusParts): Verdict[] {
   return [writerAvailable(parts), syncReplication(view), fenceStrength(view), ...(fenced ? [fenced] : [])];
 }
 
-function writerAvailable({ target, view, decision, troubles }: StatusParts): Verdict {
-  const type = 'WriterAvailable';
+function writerAvailable(parts: StatusParts): Verdict {
+  const { target, view } = parts;
   const holder = view.recorded?.record.holder;
   const report = view.evidence.reports.find(it => isOf(it.incarnation, holder));
-  const isPublished = holder !== undefined && isOf(holder, view.published);
-  const isHeard = report !== undefined && report.engine.acceptsWrites;
-  if (isPublished && isHeard) {
-    const message = `${rwService(target.name)} leads to ${holder.instanceId}`;
-    return { type, status: 'True', reason: 'Published', message };
-  }
-  const { reason = 'NoWriter', message = 'no instance takes writes now' } = decision.wait ?? {};
-  if (view.wanted === 'stopped' && !holder) {
-    return { type, status: 'False', reason: decision.wait ? reason : 'Stopped', message };
-  }
-  return { type, status: 'False', reason, message: [message, ...troubles].join('; ').slice(0, 1024) };
+  if (!holder || !isOf(holder, view.published) || !report?.engine.acceptsWrites) return writerMissing(parts);
+  const message = `${rwService(target.name)} leads to ${holder.instanceId}`;
+  return { type: 'WriterAvailable', status: 'True', reason: 'Published', message };
+}
+
+/** With what a person can do about it; a cluster that is stopped lacks nothing. */
+function writerMissing({ view, decision, troubles }: StatusParts): Verdict {
+  const isAtRest = view.wanted === 'stopped' && !view.recorded?.record.holder;
+  const usual = isAtRest ? 'Stopped' : 'NoWriter';
+  const { reason = usual, message = 'no instance takes writes now' } = decision.wait ?? {};
+  const all = [message, ...(isAtRest ? [] : troubles)].join('; ').slice(0, 1024);
+  return { type: 'WriterAvailable', status: 'False', reason, message: all };
 }
 
 function syncReplication(view: GroupView): Verdict {

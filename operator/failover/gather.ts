@@ -7,7 +7,7 @@ import type { GroupRecord } from '../ha/record.ts';
 import type { CommandOutcome, GroupView, HaRequest, InstanceView, LeaderView, Recorded } from '../ha/view.ts';
 import type { Node, Pod } from '../kube/resources.ts';
 import { activeHold } from './hold.ts';
-import { isLeaving, isOutOfService, terminatedContainers } from './pods.ts';
+import { isLeaving, isOutOfService, isSilent, terminatedContainers } from './pods.ts';
 import { hasStreaming, type GroupTarget, type InstanceTarget } from './target.ts';
 
 /** What is known of a group at one moment, from caches, streams and this process's own memory. */
@@ -80,16 +80,13 @@ function instanceView({ id, role, podName }: InstanceTarget, { pods, node }: Kno
   return { id, follows: role === 'standby' ? 'standby' : 'ro', isLeaving: isCordoned };
 }
 
-function nodeView(record: GroupRecord | undefined, { node, nodeLease }: Known): NodeView | undefined {
+/** The node that the holder runs on, or else the former one did. */
+function nodeView(record: GroupRecord | undefined, known: Known): NodeView | undefined {
   const name = (record?.grant ?? record?.former?.grant)?.node;
   if (name === undefined) return undefined;
-  const leaseVersion = nodeLease?.name === name ? nodeLease.version : undefined;
-  const seen = node(name);
-  return {
-    outOfService: isOutOfService(seen),
-    isSilent: seen?.status?.conditions?.some(it => it.type === 'Ready' && it.status === 'Unknown') ?? false,
-    ...(leaseVersion !== undefined && { leaseVersion }),
-  };
+  const seen = known.node(name);
+  const lease = known.nodeLease?.name === name ? { leaseVersion: known.nodeLease.version } : {};
+  return { outOfService: isOutOfService(seen), isSilent: isSilent(seen), ...lease };
 }
 
 function attestationOf({ target, date }: Known): Attestation | undefined {

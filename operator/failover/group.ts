@@ -1,5 +1,5 @@
 import type { Beat } from '../agent-api/beat.ts';
-import type { Action, Command, Decision, RecordWrite } from '../ha/action.ts';
+import type { Decision } from '../ha/action.ts';
 import { decideGroup } from '../ha/decide-group.ts';
 import type { Incarnation } from '../ha/incarnation.ts';
 import { noMemory, type GroupMemory } from '../ha/memory.ts';
@@ -11,16 +11,14 @@ import type { Clock } from '../kube/clock.ts';
 import { isServerDown } from '../kube/errors.ts';
 import type { Logger } from '../kube/types.ts';
 import { recordName } from '../model/names.ts';
+import { Actor } from './actor.ts';
 import type { Agents } from './agents.ts';
 import { Commander } from './commander.ts';
 import { optionsOf, viewOf } from './gather.ts';
-import type { Moment } from './history.ts';
 import { Ledger } from './ledger.ts';
 import { Members } from './members.ts';
 import { NodeLease } from './node-lease.ts';
-import { orderOf } from './orders.ts';
-import { childMeta } from './publication.ts';
-import { Publisher, publicationOf } from './publisher.ts';
+import { Publisher } from './publisher.ts';
 import { RecordStore } from './record-store.ts';
 import { isOf, type Heard } from './reports.ts';
 import type { Asked } from './requests.ts';
@@ -46,8 +44,8 @@ export interface GroupOptions {
   judged: (asked: Asked, decision: Decision) => Promise<void>;
   /** Time to decide again. */
   wake: () => void;
-  /** A decision was made: status may have changed. */
-  decided: () => void;
+  /** A decision was made: there may be news to tell. */
+  told: () => void;
 }
 
 /** The latest look at the group, for whoever tells of it. */
@@ -75,6 +73,7 @@ export class Group {
   readonly #options: GroupOptions;
   readonly #ledger: Ledger;
   readonly #publisher: Publisher;
+  readonly #actor: Actor;
   readonly #nodeLease: NodeLease;
   #parts: GroupParts;
   #memory: GroupMemory = noMemory;
@@ -83,7 +82,7 @@ export class Group {
   #policy = '';
 
   constructor(options: GroupOptions) {
-    const { agents, client, clock, identity, key, log, sources, wake } = options;
+    const { agents, client, clock, identity, key, log, sources, tracker, wake } = options;
     this.#options = options;
     this.#parts = sources.group(key);
     const [namespace = '', name = ''] = key.split('/');
@@ -101,6 +100,9 @@ export class Group {
       heard: heard => this.#heard(heard),
       news: wake,
     });
+    const { commander, members } = this;
+    const [ledger, publisher] = [this.#ledger, this.#publisher];
+    this.#actor = new Actor({ key, clock, log, ledger, members, commander, publisher, tracker });
     this.seen();
   }
 
@@ -158,19 +160,22 @@ export class Group {
   }
 
   async #once(target: GroupTarget): Promise<number | undefined | 'again'> {
-    const { asked: ask, clock, decided, judged, tracker } = this.#options;
+    const { asked: ask, clock, isLeading, judged, told, tracker } = this.#options;
     const recorded = await this.#ledger.known();
+    // That may have taken longer than the leadership lasted.
+    if (!isLeading()) return undefined;
     const asked = ask();
     const view = this.#gather(target, recorded, asked);
     tracker.looked(view);
     const decision = decideGroup(view);
     this.#look = { target, view, decision };
     this.#tell(decision, recorded);
-    const wakeAt = this.#command(decision, target, recorded);
+    const decided = { target, view, decision, slice: this.#parts.slice };
+    const wakeAt = this.#actor.command(decided);
     this.#nodeLease.follow(recorded?.record);
-    const hasActed = await this.#act(decision, view, recorded);
+    const hasActed = await this.#actor.write(decided);
     if (decision.request && asked) await judged(asked, decision);
-    decided();
+    told();
     if (hasActed || decision.request) return 'again';
     return wakeAt === undefined ? undefined : Math.max(1, wakeAt - clock.now());
   }
@@ -194,60 +199,6 @@ export class Group {
     });
     this.#memory = remember(view);
     return { ...view, memory: this.#memory };
-  }
-
-  /** Sends what is decided, each to its own member. @returns when to look again, ms of the clock */
-  #command({ actions, wakeAt }: Decision, target: GroupTarget, recorded: Recorded | undefined): number | undefined {
-    if (!recorded) return wakeAt;
-    const context = {
-      target,
-      record: recorded.record,
-      client: (on: Incarnation) => this.members.client(on),
-      address: (of: Incarnation) => this.members.podOf(of).address,
-    };
-    const orders = actions.filter(isCommand).map(command => this.commander.give(orderOf(command, context)));
-    return earliest([wakeAt, ...orders]);
-  }
-
-  /** @returns true when something was done that calls for another look */
-  async #act(decision: Decision, view: GroupView, recorded: Recorded | undefined): Promise<boolean> {
-    const write = decision.actions.find(isWrite);
-    if (write) return this.#write(write, decision, view, recorded);
-    const publication = decision.actions.find(it => it.do === 'publish' || it.do === 'withdraw');
-    if (!publication) return false;
-    await this.#publish(publication, view);
-    return true;
-  }
-
-  async #write(
-    write: RecordWrite,
-    { policy }: Decision,
-    view: GroupView,
-    recorded: Recorded | undefined,
-  ): Promise<true> {
-    const { log, tracker, key } = this.#options;
-    const { target } = this.#parts;
-    if (!target) return true;
-    const outcome = await this.#ledger.write(write, recorded, childMeta(target, recordName(target.name)));
-    const { epoch, term, generation } = write.record;
-    log.info('record', { cluster: key, write: write.do, outcome, policy, why: write.message, epoch, term, generation });
-    if (outcome !== 'written') return true;
-    tracker.wrote(write, policy, view, this.#moment());
-    // Agents learn at once what is recorded now: their reports are younger than it from then on.
-    this.members.tell();
-    return true;
-  }
-
-  async #publish(action: Extract<Action, { do: 'publish' | 'withdraw' }>, view: GroupView): Promise<void> {
-    const { target, slice } = this.#parts;
-    if (!target) return;
-    const at = action.do === 'publish' ? publicationOf(action.on, this.members.podOf(action.on)) : undefined;
-    await this.#publisher.publish(target, at, slice);
-    this.#options.log.info(at ? 'published the RW' : 'withdrew the RW', {
-      cluster: this.#options.key,
-      instance: at?.incarnation.instanceId,
-    });
-    if (at) this.#options.tracker.published(view, this.#moment());
   }
 
   /** Labels follow the record, for people; nothing waits for them. */
@@ -313,33 +264,8 @@ export class Group {
     this.#look = undefined;
     this.#lastAnswerAt = undefined;
   }
-
-  #moment(): Moment {
-    const { clock } = this.#options;
-    return { ms: clock.now(), iso: clock.date().toISOString() };
-  }
 }
 
 /** Is (E, k) on its way from one setting to the next? */
 const isChanging = ({ members, generation }: GroupRecord, inEngine = generation): boolean =>
   generation !== inEngine || members.some(it => it.pending);
-
-/** The first of these moments; undefined when there is none. */
-function earliest(moments: readonly (number | undefined)[]): number | undefined {
-  const first = Math.min(...moments.map(at => at ?? Infinity));
-  return first === Infinity ? undefined : first;
-}
-
-const WRITES: readonly string[] = [
-  'create',
-  'stamp',
-  'rebuild',
-  'revoke',
-  'recordFence',
-  'grant',
-  'setMembers',
-] satisfies RecordWrite['do'][];
-
-const isWrite = (action: Action): action is RecordWrite => WRITES.includes(action.do);
-const isCommand = (action: Action): action is Command =>
-  !isWrite(action) && action.do !== 'publish' && action.do !== 'withdraw';

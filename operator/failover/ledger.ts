@@ -17,6 +17,8 @@ import type { RecordStore, WriteOutcome } from './record-store.ts';
 export class Ledger {
   readonly #store: RecordStore;
   #authority: Authority = noAuthority;
+  /** Counts the leaderships: a write of a former one gives this one nothing. */
+  #reign = 0;
 
   constructor(store: RecordStore) {
     this.#store = store;
@@ -34,6 +36,7 @@ export class Ledger {
 
   /** A new leadership, or its end: nothing is known and nothing is stamped. */
   reset(): void {
+    this.#reign++;
     this.#authority = noAuthority;
     this.#store.doubt();
   }
@@ -64,20 +67,22 @@ export class Ledger {
     decidedFrom: Recorded | undefined,
     meta: ObjectMeta & { namespace: string },
   ): Promise<WriteOutcome> {
+    const reign = this.#reign;
     const found = await this.#store.read();
-    if (found?.version !== decidedFrom?.version) return 'overtaken';
+    if (reign !== this.#reign || found?.version !== decidedFrom?.version) return 'overtaken';
     this.#authority = onWriteSent(this.#authority, write.do === 'revoke' ? 'revoke' : 'other');
-    const outcome = await this.#send(write, meta);
-    this.#authority = this.#after(outcome, write.record.term);
+    const outcome = await this.#send(write, meta, reign);
+    if (reign === this.#reign) this.#authority = this.#after(outcome, write.record.term);
     return outcome;
   }
 
   /** An error of the server's own that stored nothing is as good as a refusal. */
-  async #send(write: RecordWrite, meta: ObjectMeta & { namespace: string }): Promise<WriteOutcome> {
+  async #send(write: RecordWrite, meta: ObjectMeta & { namespace: string }, reign: number): Promise<WriteOutcome> {
+    const { record } = write;
     try {
-      return await (write.do === 'create' ? this.#store.create(write.record, meta) : this.#store.replace(write.record));
+      return await (write.do === 'create' ? this.#store.create(record, meta) : this.#store.replace(record));
     } catch (error) {
-      this.#authority = onWriteRefused(this.#authority);
+      if (reign === this.#reign) this.#authority = onWriteRefused(this.#authority);
       throw error;
     }
   }

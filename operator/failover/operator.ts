@@ -166,7 +166,7 @@ export class ClusterManager extends StackOperator {
       asked: () => operations.asked(sources.group(key).operations),
       judged: (asked, decision) => operations.judged(asked, decision),
       wake: () => to.decisions.enqueue(key),
-      decided: () => to.reports.enqueue(key, SETTLED_MS),
+      told: () => to.reports.enqueue(key, SETTLED_MS),
     });
     if (this.isLeader) group.lead();
     return { group, reporter };

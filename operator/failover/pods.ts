@@ -30,3 +30,7 @@ export const isLeaving = (pod: Pod): boolean => pod.metadata.deletionTimestamp !
 /** A person, or the cloud, says that this node is off (Kubernetes: non-graceful node shutdown). */
 export const isOutOfService = (node: Node | undefined): boolean =>
   node?.spec?.taints?.some(taint => taint.key === 'node.kubernetes.io/out-of-service') ?? false;
+
+/** Its kubelet has not been heard for so long that the control plane says so. */
+export const isSilent = (node: Node | undefined): boolean =>
+  node?.status?.conditions?.some(it => it.type === 'Ready' && it.status === 'Unknown') ?? false;

@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import type { CallHook } from '../kube/call.ts';
 import { KubeError } from '../kube/errors.ts';
 import { RESOURCES } from '../kube/resources.ts';
+import { settle } from '../kube/testing/fake-clock.ts';
 import { MemoryApi } from '../kube/testing/memory-api.ts';
 import { Ledger } from './ledger.ts';
 import { childMeta } from './publication.ts';
@@ -20,8 +21,9 @@ describe('the record as a leader knows it', () => {
   let store: RecordStore;
 
   const hook: CallHook = {
-    before: ({ verb }) => {
+    before: async ({ verb }) => {
       calls.push(verb);
+      if (verb === 'update') await settle();
       if (verb === 'get' || fate === 'stored') return;
       const status = fate === 'lost' ? 0 : 403;
       throw new KubeError({ status, reason: fate === 'lost' ? 'Timeout' : 'Forbidden', message: fate });
@@ -107,6 +109,18 @@ describe('the record as a leader knows it', () => {
       expect(calls.length).to.equal(reads);
     });
   }
+
+  it('a write of a former leadership gives the next one nothing', async () => {
+    await write('grant');
+    const writing = write('revoke');
+    await settle();
+    ledger.reset();
+    await writing;
+    expect([ledger.term, ledger.mayAnswer(one, true)]).to.deep.equal([undefined, false]);
+    calls = [];
+    await ledger.known();
+    expect(calls).to.deep.equal(['get']);
+  });
 
   it('a new leadership reads it anew and has stamped nothing', async () => {
     ledger.reset();

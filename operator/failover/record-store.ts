@@ -28,6 +28,8 @@ export class RecordStore {
   #lease: LeaseObject | undefined;
   #reading: RecordReading | undefined;
   #isKnown = false;
+  /** Counts what cast doubt on it: a call that was under way meanwhile knows nothing for certain. */
+  #doubts = 0;
   /** Versions that were known of late: a watch shows each of our writes once more, and late. */
   #versions: string[] = [];
 
@@ -54,14 +56,16 @@ export class RecordStore {
   /** Reads it directly. @throws KubeError, RecordError */
   async read(): Promise<RecordReading | undefined> {
     this.#isKnown = false;
+    const doubts = this.#doubts;
     const lease = (await this.#client.get(RESOURCES.leases, this.#ref, { timeoutMs: LIMIT_MS })) as
       LeaseObject | undefined;
-    this.#learn(lease);
+    this.#learn(lease, doubts);
     return this.current;
   }
 
   /** What is known may be out of date: it is read before it is used again. */
   doubt(): void {
+    this.#doubts++;
     this.#isKnown = false;
   }
 
@@ -91,17 +95,18 @@ export class RecordStore {
     return this.#write(() => this.#client.replace(RESOURCES.leases, next, { timeoutMs: LIMIT_MS }));
   }
 
-  #learn(lease: LeaseObject | undefined): void {
+  #learn(lease: LeaseObject | undefined, doubts: number): void {
     this.#lease = lease;
     this.#reading = lease && { record: parseRecord(lease), version: versionOf(lease) };
-    this.#isKnown = true;
+    this.#isKnown = doubts === this.#doubts;
     if (lease) this.#versions = [...this.#versions, versionOf(lease)].slice(-MOST_VERSIONS);
   }
 
   async #write(send: () => Promise<Lease>): Promise<WriteOutcome> {
     this.#isKnown = false;
+    const doubts = this.#doubts;
     try {
-      this.#learn((await send()) as LeaseObject);
+      this.#learn((await send()) as LeaseObject, doubts);
       return 'written';
     } catch (error) {
       if (isReason(error, 'Conflict') || isReason(error, 'AlreadyExists')) return 'overtaken';

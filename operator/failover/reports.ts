@@ -23,58 +23,84 @@ export interface ReportContext {
 
 /** What an agent said, in the words of the decisions. */
 export function heardReport({ incarnation, report, at: heardAt }: Heard, context: ReportContext): HeardReport {
-  const { engine, volume, highest, stopped, prepared, quorum, senders, task, plan } = report;
-  const pod = context.pod?.metadata.uid === incarnation.podUid ? context.pod : undefined;
-  const container = pod && runningContainer(pod);
-  const upstream = plan.upstream && context.at(plan.upstream.address, plan.upstream.port);
+  const { volume, highest, stopped, demotedEpoch, needsRejoin, settingsHash } = report;
   return given<HeardReport>({
     incarnation,
     heardAt,
     askedAtEpoch: report.echo?.epoch ?? 0,
-    leaving: report.leaving || !pod || isLeaving(pod),
-    container,
+    ...placeOf(report, incarnation, context),
     volume,
     highestEpoch: highest?.epoch,
     highest,
-    engine: given({
-      state: engine.state,
-      role: engine.role,
-      acceptsWrites: engine.acceptsWrites,
-      problem: engine.problem,
-    }),
     stopped,
-    position: positionOf(engine.timeline, engine.lsn),
+    demotedEpoch,
+    needsRejoin,
+    settingsHash,
+    ...engineOf(report),
+    ...followingOf(report, context),
+    ...quorumOf(report),
+  });
+}
+
+/** Of its pod only while that is the very pod it runs in. */
+function placeOf(
+  { leaving }: Report,
+  { podUid }: Incarnation,
+  { pod }: ReportContext,
+): Pick<HeardReport, 'leaving' | 'container'> {
+  if (pod?.metadata.uid !== podUid) return { leaving: true };
+  return { leaving: leaving || isLeaving(pod), container: runningContainer(pod) };
+}
+
+function engineOf({ engine, task }: Report): Pick<HeardReport, 'engine' | 'position' | 'task'> {
+  const { state, role, acceptsWrites, problem, timeline, lsn } = engine;
+  return {
+    engine: given({ state, role, acceptsWrites, problem }),
+    position: positionOf(timeline, lsn),
+    task: task && given({ kind: task.kind, state: task.state, phase: task.phase, error: task.error?.code }),
+  };
+}
+
+function followingOf(report: Report, { at }: ReportContext): Pick<HeardReport, 'plan' | 'receiver' | 'prepared'> {
+  const { plan, prepared, promiseAgeMs } = report;
+  const upstream = plan.upstream && at(plan.upstream.address, plan.upstream.port);
+  return {
+    plan: given({ role: plan.role, upstream }),
     receiver: receiverOf(report, upstream),
-    demotedEpoch: report.demotedEpoch,
-    prepared: prepared && {
-      epoch: prepared.epoch,
-      // Of now: what the answer to `prepare` carried was its age then.
-      promiseAgeMs: report.promiseAgeMs,
-      ...positionOf(prepared.timeline, prepared.lsn),
-    },
+    // The age of now: what the answer to `prepare` carried was its age then.
+    prepared: prepared && { epoch: prepared.epoch, promiseAgeMs, ...positionOf(prepared.timeline, prepared.lsn) },
+  };
+}
+
+/** Of an RW: whom commits wait for, and whom it serves. */
+function quorumOf({ quorum, senders }: Report): Pick<HeardReport, 'quorum' | 'senders'> {
+  return {
     quorum:
       quorum && given({ ...quorum, members: incarnationsOf(quorum.members), since: parseLsn(quorum.since ?? '') }),
-    needsRejoin: report.needsRejoin,
     senders: senders?.flatMap(({ incarnation: name, flushedLsn, state }) =>
-      incarnationsOf([name]).map(it => ({ incarnation: it, state, ...lsnOf(flushedLsn) })),
+      incarnationsOf([name]).map(it => given({ incarnation: it, state, flushed: parseLsn(flushedLsn ?? '') })),
     ),
-    settingsHash: report.settingsHash,
-    plan: given({ role: plan.role, upstream }),
-    task: task && given({ kind: task.kind, state: task.state, phase: task.phase, error: task.error?.code }),
-  });
+  };
 }
 
 /**
  * All of a report whose change calls for a decision, as one text: not its positions, which move with every write, nor
- * what only counts down.
+ * what only counts up or down.
  */
 export function reportSign(report: Report): string {
-  const { engine, senders, right, nonce: _nonce, promiseAgeMs: _age, prepared, task, ...rest } = report;
-  const { lsn: _lsn, startProgress: _progress, ...engineRest } = engine;
-  const { done: _done, total: _total, ...taskRest } = task ?? {};
-  const streaming = senders?.map(({ incarnation, state }) => [incarnation, state]);
+  const { engine, senders, right, prepared, task } = report;
   const position = prepared && [prepared.epoch, prepared.timeline, prepared.lsn];
-  return JSON.stringify([rest, engineRest, streaming, right.kind, position, taskRest]);
+  const parts = {
+    ...report,
+    nonce: undefined,
+    promiseAgeMs: undefined,
+    engine: { ...engine, lsn: undefined, startProgress: undefined },
+    senders: senders?.map(({ incarnation, state }) => [incarnation, state]),
+    right: right.kind,
+    prepared: position,
+    task: task && { ...task, done: undefined, total: undefined },
+  };
+  return JSON.stringify(parts);
 }
 
 function receiverOf({ receiver, plan }: Report, upstream: Incarnation | undefined): HeardReport['receiver'] {
@@ -86,11 +112,6 @@ function receiverOf({ receiver, plan }: Report, upstream: Incarnation | undefine
 function positionOf(timeline: number | undefined, text: string | undefined): LogPosition | undefined {
   const lsn = parseLsn(text ?? '');
   return timeline === undefined || lsn === undefined ? undefined : { timeline, lsn };
-}
-
-function lsnOf(text: string | undefined): { flushed?: bigint } {
-  const flushed = parseLsn(text ?? '');
-  return flushed === undefined ? {} : { flushed };
 }
 
 const incarnationsOf = (names: readonly string[]): Incarnation[] =>

@@ -64,20 +64,23 @@ export function journalCancelled(object: RawOperation, now: string): OperationRe
   };
 }
 
+const KINDS: Partial<Record<RawOperation['spec']['type'], HaRequest['kind']>> = {
+  switchRw: 'switchover',
+  forceFailover: 'force',
+};
+
 function asked(object: RawOperation): Asked | undefined {
-  const { type, switchRw, forceFailover, requestedBy = 'user', cancelled = false } = object.spec;
-  if (type !== 'switchRw' && type !== 'forceFailover') return undefined;
-  const target = (switchRw ?? forceFailover)?.instance;
-  const epoch = Number(recordOf(object).data.epoch);
-  return {
-    object,
-    isCancelled: cancelled && !epoch,
-    request: {
-      kind: type === 'switchRw' ? 'switchover' : 'force',
-      id: object.metadata.uid ?? object.metadata.name,
-      by: requestedBy,
-      ...(target !== undefined && { target }),
-      ...(epoch && { acceptedEpoch: epoch }),
-    },
+  const { spec, metadata } = object;
+  const kind = KINDS[spec.type];
+  if (!kind) return undefined;
+  const target = (spec.switchRw ?? spec.forceFailover)?.instance;
+  const epoch = Number(recordOf(object).data.epoch ?? 0);
+  const request: HaRequest = {
+    kind,
+    id: metadata.uid ?? metadata.name,
+    by: spec.requestedBy ?? 'user',
+    ...(target !== undefined && { target }),
+    ...(epoch > 0 && { acceptedEpoch: epoch }),
   };
+  return { object, request, isCancelled: spec.cancelled === true && epoch === 0 };
 }

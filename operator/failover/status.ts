@@ -72,20 +72,29 @@ interface State {
   reason: string;
 }
 
-/** Phases in the words of the original's cluster manager. */
-function stateOf({ id }: InstanceTarget, { pod, report, view }: Seen): State {
+/** Phases in the words of the original's cluster manager: the first that fits. */
+function stateOf(instance: InstanceTarget, seen: Seen): State {
+  const { pod, report } = seen;
   if (!pod) return { state: 'PENDING', reason: 'no pod' };
   if (isLeaving(pod)) return { state: 'STOPPING', reason: 'its pod is being deleted' };
   if (!report) return { state: 'PENDING', reason: 'its agent does not answer' };
+  return engineState(instance, report, seen.view);
+}
+
+function engineState({ id }: InstanceTarget, report: HeardReport, view: GroupView): State {
   const { engine, task } = report;
   if (engine.problem !== undefined) return { state: 'FAILED', reason: engine.problem };
   if (task?.state === 'running') return { state: 'CREATING', reason: task.kind };
   if (engine.state !== 'running') return OTHER_STATES[engine.state];
   const isRw = view.recorded?.record.holder?.instanceId === id;
-  if (isRw) return engine.acceptsWrites ? RUNNING : { state: 'STARTING', reason: 'it does not take writes yet' };
-  const isInPlace = !view.isStreaming || report.receiver?.streaming === true;
-  return isInPlace ? RUNNING : { state: 'STARTING', reason: 'it does not stream from the RW' };
+  return isRw ? rwState(report) : followerState(report, view);
 }
+
+const rwState = ({ engine }: HeardReport): State =>
+  engine.acceptsWrites ? RUNNING : { state: 'STARTING', reason: 'it does not take writes yet' };
+
+const followerState = ({ receiver }: HeardReport, { isStreaming }: GroupView): State =>
+  !isStreaming || receiver?.streaming ? RUNNING : { state: 'STARTING', reason: 'it does not stream from the RW' };
 
 const RUNNING: State = { state: 'RUNNING', reason: '' };
 const OTHER_STATES: Readonly<Record<Exclude<HeardReport['engine']['state'], 'running'>, State>> = {

@@ -68,7 +68,7 @@ export class EngineWorld {
       asked: () => undefined,
       judged: () => Promise.resolve(),
       wake: () => this.wake(),
-      decided: () => undefined,
+      told: () => undefined,
     });
     this.group.lead();
     void this.#follow();
@@ -123,7 +123,7 @@ export class EngineWorld {
 
   /** Sets what is wanted of the cluster. */
   want(spec: Partial<RawCluster['spec']>): void {
-    this.cluster = { ...this.cluster, spec: { ...this.cluster.spec, ...spec } as RawCluster['spec'] };
+    this.cluster = { ...this.cluster, spec: { ...this.cluster.spec, ...spec } };
     this.group.seen();
     this.wake();
   }

@@ -74,7 +74,7 @@ export class GroupWorld {
       asked: () => operations.asked(sources.group('shop/orders').operations),
       judged: (asked, decision) => operations.judged(asked, decision),
       wake: () => this.wake(),
-      decided: () => undefined,
+      told: () => undefined,
     });
     this.group.lead();
   }

@@ -54,7 +54,7 @@ export function clusterOf(spec: Spec = {}, metadata: Partial<RawCluster['metadat
       classInfo: { className: 'small' },
       storage: { size: '10Gi' },
       ...spec,
-    } as RawCluster['spec'],
+    },
     status: {
       logicId: '1',
       conditions: [

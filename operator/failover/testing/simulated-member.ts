@@ -82,8 +82,8 @@ export class SimulatedMember {
         this.tell();
         return { id: body.command.requestId, kind, state: 'done', phase: '', startedAt: '' };
       }) as never;
-    const quick = <R>(kind: string, run: (body: never) => R) =>
-      (async (body: { command: Command }): Promise<R> => {
+    const quick = (kind: string, run: (body: never) => object) =>
+      (async (body: { command: Command }): Promise<object> => {
         this.#take(kind, body.command);
         const result = await Promise.resolve(run(body as never));
         this.tell();
