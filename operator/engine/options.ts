@@ -42,6 +42,7 @@ export interface EngineTools {
   processesIn: (directory: string) => Promise<number[]>;
   /** What a process calls itself; an engine's processes tell there what they do. Empty when it is gone. */
   titleOf: (pid: number) => Promise<string>;
+  /** Nothing happens when the process is gone: receivers of a follower without its RW come and go many times a second. */
   signal: (pid: number, signal: NodeJS.Signals) => void;
   sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
   /** Name of the agent's OS user, as peer authentication will see it. */
@@ -55,7 +56,11 @@ export const realTools: EngineTools = {
   processesIn,
   titleOf,
   signal: (pid, signal) => {
-    process.kill(pid, constants.signals[signal]);
+    try {
+      process.kill(pid, constants.signals[signal]);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+    }
   },
   sleep: async (ms, signal) => {
     await sleep(ms, undefined, { signal });

@@ -204,6 +204,8 @@ export const polardbChoices: ParameterChoices = {
     'polar_resource_manager.enable_resource_manager': 'off',
   },
   locked: {
+    // The engine does not start unless polar_xlog_queue_buffers is at least three times as large.
+    wal_buffers: '{greatest(1, least(16, memory / 128))}',
     polar_logindex_bloom_blocks: '1024',
     polar_logindex_mem_size: '{greatest(16, least(6144, memory / 32))}',
     polar_parallel_new_bgwriter_threshold_lag: '{greatest(256, least(6144, memory / 32))}',

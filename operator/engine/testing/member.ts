@@ -10,6 +10,7 @@ import type { Topology } from '../../model/roles.ts';
 import { formatPassFile } from '../conf.ts';
 import { writeFileAtomic } from '../files.ts';
 import type { EngineOptions } from '../options.ts';
+import { realTools } from '../options.ts';
 import { processesIn } from '../processes.ts';
 import type { EngineProfile, LaunchRequest, Settings, Upstream } from '../profile.ts';
 import { openEngine } from '../select.ts';
@@ -160,7 +161,7 @@ export class Member {
 
   /** SIGKILL to every process of the engine, as a self-fence does. */
   async kill(): Promise<void> {
-    for (const pid of await processesIn(this.pgdata)) process.kill(pid, 'SIGKILL');
+    for (const pid of await processesIn(this.pgdata)) realTools.signal(pid, 'SIGKILL');
     await eventually(`${this.name} is gone`, async () => (await processesIn(this.pgdata)).length === 0);
   }
 
