@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { comparePosition, formatLsn, parseLsn } from './lsn.ts';
+import { comparePosition, parseLsn } from './lsn.ts';
 
 describe('position in the log', () => {
   for (const [text, lsn] of [
@@ -11,10 +11,7 @@ describe('position in the log', () => {
     ['3000148', undefined],
     ['0/123456789', undefined],
   ] as const) {
-    it(`"${text}"`, () => {
-      expect(parseLsn(text)).to.equal(lsn);
-      if (lsn !== undefined) expect(formatLsn(lsn)).to.equal(text);
-    });
+    it(`"${text}"`, () => expect(parseLsn(text)).to.equal(lsn));
   }
 
   for (const [a, b, order] of [

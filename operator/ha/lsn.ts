@@ -9,9 +9,6 @@ export function parseLsn(text: string): Lsn | undefined {
   return high === undefined || low === undefined ? undefined : (BigInt(`0x${high}`) << 32n) | BigInt(`0x${low}`);
 }
 
-export const formatLsn = (lsn: Lsn): string =>
-  `${(lsn >> 32n).toString(16)}/${(lsn & 0xffffffffn).toString(16)}`.toUpperCase();
-
 /** How far a log has come. A later timeline was branched off by a later promotion. */
 export interface LogPosition {
   timeline: number;

@@ -29,9 +29,6 @@ export const instanceOf = ({ instances }: GroupView, { instanceId }: Incarnation
 /** May this instance become RW without a person? A standby never does by default (protocol, Words). */
 export const isEligible = (view: GroupView, who: Incarnation): boolean => instanceOf(view, who)?.follows === 'ro';
 
-export const isHolder = ({ record }: Seen, who: Incarnation): boolean =>
-  record.holder !== undefined && isSameIncarnation(record.holder, who);
-
 /** How a command that this process sent for the present record stands. */
 export function outcomeOf({ commands, record, settingsHash }: Seen, command: Command): CommandOutcome | undefined {
   const key = commandKey(command, record, settingsHash);
