@@ -1,6 +1,8 @@
 import { expect } from 'chai';
+import { clusterManagerAccess } from '../manifests/access/cluster-manager.ts';
 import { operatorAccess } from '../manifests/access/operator.ts';
-import type { GrantedRule } from '../manifests/access/rule.ts';
+import type { GrantedRule, PartAccess } from '../manifests/access/rule.ts';
+import { partName } from '../manifests/names.ts';
 import { site } from '../manifests/site.ts';
 import { RESOURCES } from '../operator/kube/resources.ts';
 import { MPD_OPERATIONS } from '../operator/lifecycle/kinds.ts';
@@ -9,19 +11,22 @@ import { auditHas, auditSince, serviceAccountOf, type AuditEvent } from './suppo
 import { localSpec, shareSpec } from './support/engine.ts';
 import { scenario } from './support/scenario.ts';
 import { sharedVolume } from './support/shared-volume.ts';
-import { OPERATOR, SYSTEM_NAMESPACE } from './support/stack.ts';
+import { SYSTEM_NAMESPACE } from './support/stack.ts';
 
 /** Finished operations that are kept; one more makes the oldest go. */
 const KEPT = 20;
 
 /** Rules that are not bound to one namespace, and those that are. */
-const GRANTS: readonly { rules: readonly GrantedRule[]; namespace?: string }[] = [
-  { rules: operatorAccess.clusters },
-  { rules: operatorAccess.hosts },
-  { rules: operatorAccess.nodeLeases, namespace: 'kube-node-lease' },
-  { rules: operatorAccess.settings, namespace: site.settingsNamespace },
-  { rules: operatorAccess.system, namespace: site.systemNamespace },
+const grantsOf = (access: PartAccess): readonly { rules: readonly GrantedRule[]; namespace?: string }[] => [
+  { rules: access.clusters },
+  { rules: access.hosts },
+  { rules: access.nodeLeases, namespace: 'kube-node-lease' },
+  { rules: access.settings, namespace: site.settingsNamespace },
+  { rules: access.system, namespace: site.systemNamespace },
 ];
+
+const PARTS = [operatorAccess, clusterManagerAccess];
+const ACCOUNTS = PARTS.map(({ part }) => `${SYSTEM_NAMESPACE}:${partName(part)}`);
 
 /**
  * The audit log reaches back to the first start of this Kubernetes, so that what happens once, such as the making of the
@@ -91,20 +96,23 @@ describe('access', function () {
     expect(refused.map(event => `${describeCall(event)} ${event.responseStatus?.message ?? ''}`)).to.deep.equal([]);
   });
 
-  it('has no rule that nothing uses', () => {
-    const used = ours.filter(event => serviceAccountOf(event) === `${SYSTEM_NAMESPACE}:${OPERATOR}`);
-    const unused = GRANTS.flatMap(({ rules, namespace }) =>
-      rules.flatMap(({ rule }) =>
-        verbsOf(rule)
-          .filter(verb => !used.some(event => uses(event, verb, namespace)))
-          .map(describeVerb),
-      ),
-    );
-    expect(unused).to.deep.equal([]);
-  });
+  for (const access of PARTS) {
+    it(`has no rule that nothing uses: ${access.part}`, () => {
+      const account = `${SYSTEM_NAMESPACE}:${partName(access.part)}`;
+      const used = ours.filter(event => serviceAccountOf(event) === account);
+      const unused = grantsOf(access).flatMap(({ rules, namespace }) =>
+        rules.flatMap(({ rule }) =>
+          verbsOf(rule)
+            .filter(verb => !used.some(event => uses(event, verb, namespace)))
+            .map(describeVerb),
+        ),
+      );
+      expect(unused).to.deep.equal([]);
+    });
+  }
 
   it("lets a cluster's pods read their own record and nothing else", () => {
-    const calls = ours.filter(event => serviceAccountOf(event) !== `${SYSTEM_NAMESPACE}:${OPERATOR}`);
+    const calls = ours.filter(event => !isOfPart(event));
     const others = calls.filter(({ verb, objectRef, user }) => {
       const cluster = /:([^:]+)-engine$/.exec(user.username)?.[1];
       return verb !== 'get' || objectRef?.resource !== 'leases' || objectRef.name !== `${cluster ?? ''}-primary`;
@@ -136,9 +144,10 @@ function uses(event: AuditEvent, wanted: GrantedVerb, namespace: string | undefi
 const rightsOf = ({ verb, responseStatus }: AuditEvent): string[] =>
   verb === 'patch' && responseStatus?.code === 201 ? ['patch', 'create'] : [verb];
 
-/** The operator, and pods of clusters. */
+const isOfPart = (event: AuditEvent): boolean => ACCOUNTS.includes(serviceAccountOf(event) ?? '');
+/** Our parts, and pods of clusters. */
 const isOfStack = (event: AuditEvent): boolean =>
-  serviceAccountOf(event) === `${SYSTEM_NAMESPACE}:${OPERATOR}` || /:e2e-[^:]+:[^:]+-engine$/.test(event.user.username);
+  isOfPart(event) || /:e2e-[^:]+:[^:]+-engine$/.test(event.user.username);
 
 const describeCall = ({ user, verb, requestURI }: AuditEvent): string => `${user.username} ${verb} ${requestURI}`;
 const describeVerb = ({ group, resource, verb }: GrantedVerb): string => `${verb} ${group}/${resource}`;

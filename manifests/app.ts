@@ -1,7 +1,9 @@
 import { App, YamlOutputType } from 'cdk8s';
+import { clusterManagerAccess } from './access/cluster-manager.ts';
 import { operatorAccess } from './access/operator.ts';
 import { AccessChart } from './charts/access.ts';
 import { AdmissionChart } from './charts/admission.ts';
+import { ClusterManagerChart } from './charts/cluster-manager.ts';
 import { CrdsChart } from './charts/crds.ts';
 import { NamespaceChart } from './charts/namespace.ts';
 import { OperatorChart } from './charts/operator.ts';
@@ -17,10 +19,11 @@ export function installation(site: Site, outdir?: string): App {
   const charts = [
     new CrdsChart(app, 'crds'),
     new NamespaceChart(app, 'namespace', site),
-    new AccessChart(app, 'access', site, [operatorAccess]),
+    new AccessChart(app, 'access', site, [operatorAccess, clusterManagerAccess]),
     new SettingsChart(app, 'settings', site),
     new AdmissionChart(app, 'admission'),
     new OperatorChart(app, 'operator', site),
+    new ClusterManagerChart(app, 'cluster-manager', site),
   ];
   charts.reduce((before, chart) => {
     chart.addDependency(before);

@@ -63,6 +63,7 @@ describe('manifests', () => {
       '0003-settings.yaml',
       '0004-admission.yaml',
       '0005-operator.yaml',
+      '0006-cluster-manager.yaml',
       'clusters/original.yaml',
       'clusters/quickstart.yaml',
       'clusters/shared.yaml',

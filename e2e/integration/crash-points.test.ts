@@ -115,7 +115,7 @@ async function killEverywhere({ spec, before, between, check }: Scenario, lag: n
     check,
   });
   // Fewer would mean that the operator found nothing to do.
-  expect(points.length).to.be.greaterThan(20);
+  expect(points.length).to.be.greaterThan(10);
 }
 
 describe('a cluster deleted by its user before every call of its creation, under an operator that lives on', function () {
@@ -144,9 +144,9 @@ describe('a cluster deleted by its user before every call of its creation, under
 
 const run = promisify(execFile);
 const namespace = `crash-points-${process.pid}`;
-/** Worlds beside each other on the real server, and every how many-th call is a point. */
-const ABREAST = 6;
-const EVERY = 7;
+/** Worlds beside each other on the real server, and every how many-th call is a point; EVERY=1 for all (15 minutes). */
+const ABREAST = Number(process.env.ABREAST ?? 6);
+const EVERY = Number(process.env.EVERY ?? 7);
 
 interface RealScenario {
   spec: MPDClusterSpecInput;
@@ -181,7 +181,7 @@ const realScenarios: Record<string, RealScenario> = {
 };
 
 describe(`the operator killed before every ${EVERY}th call, real API server`, function () {
-  this.timeout(120_000);
+  this.timeout(EVERY > 1 ? 120_000 : 3_600_000);
   let client: KubeClient;
   let watches: ApiWatches;
   let worlds = 0;

@@ -25,9 +25,9 @@ export const operatorAccess: PartAccess = {
     ),
     rule('', ['configmaps'], [...WATCH, 'create'], 'lifecycle: user and running parameters'),
     rule('', ['secrets'], ['get', ...WATCH, ...APPLY], 'lifecycle, pki: accounts, application access, certificates'),
-    rule('discovery.k8s.io', ['endpointslices'], [...WATCH, ...APPLY], 'lifecycle: publishes the RW of <c>-rw'),
-    rule('policy', ['poddisruptionbudgets'], [...WATCH, ...APPLY], 'lifecycle: one RO may be drained at a time'),
-    rule(LEASES, ['leases'], ['get', ...WATCH, 'create', 'update'], 'ha: the record of who is RW, by compare and swap'),
+    rule('discovery.k8s.io', ['endpointslices'], WATCH, 'lifecycle: is the RW published?'),
+    rule('policy', ['poddisruptionbudgets'], [...WATCH, ...APPLY], 'lifecycle: what may be drained at a time'),
+    rule(LEASES, ['leases'], ['get', ...WATCH], 'lifecycle: who is RW; pods go only by what the record proves'),
     rule(
       RBAC,
       ['roles', 'rolebindings'],
@@ -37,7 +37,7 @@ export const operatorAccess: PartAccess = {
     rule('events.k8s.io', ['events'], APPLY, 'kube: reasons for people'),
   ],
   hosts: [rule('', ['nodes'], WATCH, 'lifecycle: the out-of-service taint (ladder, rung 5)')],
-  nodeLeases: [rule(LEASES, ['leases'], ['get'], 'ha: is the kubelet that reports alive? (ladder, rung 2)')],
+  nodeLeases: [],
   settings: [
     rule('', ['configmaps'], WATCH, 'settings: the maps of the site, by name and by label'),
     named(

@@ -64,7 +64,7 @@ for (const part of Object.keys(PARTS) as Part[]) {
       const roles = access(part, { watchNamespaces: ['shop', 'bank'] });
       const everywhere = of('ClusterRole', roles).flatMap(role => role.rules ?? []);
       expect(everywhere.flatMap(rule => rule.resources)).to.deep.equal(['nodes']);
-      expect(where(roles, 'leases')).to.include('kube-node-lease');
+      expect(where(roles, 'leases').includes('kube-node-lease')).to.equal(part === 'cluster-manager');
     });
   });
 }
@@ -89,6 +89,12 @@ describe('access of the operator', () => {
     expect(changing?.map(rule => [rule.verbs, rule.resourceNames])).to.deep.equal([
       [['get', 'update'], ['polardb4mpd-controller']],
     ]);
+  });
+});
+
+describe('who is RW', () => {
+  it('is written by the cluster manager alone', () => {
+    for (const resource of ['leases', 'endpointslices']) expect(changes('operator')).to.not.include(resource);
   });
 });
 

@@ -1,3 +1,4 @@
+import { AgentError } from '../agent-api/errors.ts';
 import type { AccountLevel } from '../agent-api/requests.ts';
 import { formatIncarnation } from '../ha/incarnation.ts';
 import { commandStamp } from '../ha/record.ts';
@@ -5,8 +6,8 @@ import { RESOURCES, type Secret } from '../kube/resources.ts';
 import { accountSecret, appSecret } from '../model/names.ts';
 import { done, wait, type StepResult } from '../workflow/step.ts';
 import { SYSTEM_ACCOUNTS } from './builders/secrets.ts';
-import { readRecord } from './gather/record.ts';
-import { agentOf, rwInstance, type ClusterContext } from './context.ts';
+import { agentOf, type ClusterContext } from './context.ts';
+import { readRecord, recordSeen } from './gather/record.ts';
 
 interface Account {
   name: string;
@@ -15,17 +16,34 @@ interface Account {
   passwordKey: 'Password' | 'password';
 }
 
-/** Accounts and application database in the engine as the Secrets say; again when a Secret has changed. */
+/**
+ * Accounts and application database in the engine as the Secrets say; again when a Secret has changed, and once after
+ * each change of the RW: where commits wait for nobody, the last of them may be missing there.
+ */
 export async function driveAccounts(context: ClusterContext): Promise<StepResult> {
-  const { plan, memory, signal } = context;
+  const { memory, plan } = context;
   const accounts = await readAccounts(context);
-  const sign = [plan.logicId, ...accounts.map(({ secret }) => secret.metadata.resourceVersion)].join(' ');
+  const versions = accounts.map(({ secret }) => secret.metadata.resourceVersion);
+  const sign = [plan.logicId, recordSeen(context)?.epoch, ...versions].join(' ');
   if (memory.isSettled('accounts', sign)) return done();
-  const record = await readRecord(context);
-  const agent = agentOf(context, rwInstance(plan));
-  if (!record?.holder || !agent) {
-    return wait('NoWriter', 'accounts wait for the RW', { retryInMs: memory.pause('accounts', 'NoWriter') });
+  try {
+    if (!(await tellRw(context, accounts, sign))) return later(context, 'NoWriter', 'accounts wait for the RW');
+  } catch (error) {
+    // It is on its way out, or a command of the cluster manager overtook us.
+    if (error instanceof AgentError && error.retryable) return later(context, error.code, error.message);
+    throw error;
   }
+  memory.settle('accounts', sign);
+  return done();
+}
+
+/** @returns false when there is no RW to tell */
+async function tellRw(context: ClusterContext, accounts: readonly Account[], sign: string): Promise<boolean> {
+  const { plan, memory, signal } = context;
+  const record = await readRecord(context);
+  const rw = plan.instances.find(it => it.id === record?.holder?.instanceId);
+  const agent = rw && agentOf(context, rw);
+  if (!record?.holder || !agent) return false;
   const incarnation = formatIncarnation(record.holder);
   const command = (what: string) => ({ requestId: `${what} ${sign}`, incarnation, ...commandStamp(record) });
   for (const { name, level, secret, passwordKey } of accounts) {
@@ -34,9 +52,12 @@ export async function driveAccounts(context: ClusterContext): Promise<StepResult
   }
   const { database, owner } = plan.application;
   await agent.database({ command: command(`database ${database}`), name: database, owner }, { signal });
-  memory.settle('accounts', sign);
-  return done();
+  memory.engineVersion = (await agent.state({ signal })).engine.version ?? memory.engineVersion;
+  return true;
 }
+
+const later = ({ memory }: ClusterContext, reason: string, message: string): StepResult =>
+  wait(reason, message, { retryInMs: memory.pause('accounts', reason) });
 
 async function readAccounts(context: ClusterContext): Promise<Account[]> {
   const { plan } = context;

@@ -109,5 +109,3 @@ export function rwInstance(plan: ClusterPlan): InstancePlan {
   if (!found) throw new Error(`cluster ${plan.namespace}/${plan.name} has no instance yet`);
   return found;
 }
-
-export const followersOf = (plan: ClusterPlan): InstancePlan[] => plan.instances.filter(it => it.role !== 'rw');

@@ -1,11 +1,9 @@
 import { expect } from 'chai';
-import type { MPDClusterSpecInput } from '../../crds/mpdcluster.ts';
 import { RESOURCES, type Pod } from '../kube/resources.ts';
 import { silentLogger } from '../kube/testing/support.ts';
 import type { SiteSettings } from '../settings/types.ts';
 import type { CrashGate } from '../workflow/testing/crash-points.ts';
 import { MPD_CLUSTERS } from './kinds.ts';
-import { isReady } from './gather/pods.ts';
 import { expectRunning } from './testing/expectations.ts';
 import { localSpec, siteOf } from './testing/fixtures.ts';
 import { SnapshotSources } from './testing/memory-sources.ts';
@@ -13,14 +11,6 @@ import { ALWAYS_OPEN, MemoryWorld } from './testing/memory-world.ts';
 import { beginLife } from './testing/operator-life.ts';
 
 const spec = { ...localSpec, followerNum: 1 };
-const shareSpec: MPDClusterSpecInput = {
-  dbType: 'postgresql',
-  dbClusterType: 'share',
-  followerNum: 1,
-  classInfo: { className: 'small' },
-  shareStore: { sharePvcName: 'shared' },
-};
-
 /** A running cluster, an operator at rest, and the calls that it makes from now on. */
 async function running() {
   const world = await MemoryWorld.asking(spec);
@@ -76,25 +66,12 @@ describe('a running cluster', () => {
     it(`brings its ${role} back when the container ends`, async () => {
       const { world, operator } = await running();
       world.hosts.restartContainer(podOf(world, role).metadata.uid!);
-      await world.hosts.step();
+      await world.move();
       await operator.settle();
       expectRunning(world.outcome, 1);
       expect(epochOf(world)).to.equal(role === 'rw' ? 2 : 1);
     });
   }
-
-  it('starts its RW again that a late command of a former operator stopped', async () => {
-    const { world, operator } = await running();
-    const pod = podOf(world, 'rw');
-    const agent = world.hosts.of(undefined, pod.status!.podIP!);
-    const { incarnation, highest } = await agent.state();
-    await agent.demote({ command: { requestId: 'late', incarnation, ...highest! } });
-    for (let steps = 0; steps < 10; steps++) await world.hosts.step();
-    expect([...world.hosts.safety.engines.values()].filter(it => it.role === 'rw')).to.have.length(0);
-    await operator.settle();
-    expectRunning(world.outcome, 1);
-    expect(epochOf(world)).to.equal(1);
-  });
 
   it('sees its RW again when somebody has taken our labels from its pod', async () => {
     const { world, operator } = await running();
@@ -114,13 +91,13 @@ describe('a running cluster', () => {
     await world.client.delete(RESOURCES.pods, metadata, { graceSeconds: 0 });
     for (let looks = 0; looks < 10; looks++) {
       await operator.look();
-      await world.hosts.step();
+      await world.move();
     }
     expect([...world.hosts.safety.engines.values()].filter(it => it.role === 'rw')).to.have.length(1);
     expect(world.hosts.safety.violations).to.deep.equal([]);
     const ready = world.cluster()?.status?.conditions?.find(({ type }) => type === 'Ready');
     expect([ready?.status, ready?.reason]).to.deep.equal(['False', 'FormerNotProven']);
-    expect(ready?.message).to.contain('engine-is-dead');
+    expect(ready?.message).to.equal('nothing proves 1002 stopped');
   });
 
   it('mends what drifted and makes what is missing', async () => {
@@ -145,29 +122,6 @@ describe('a running cluster', () => {
   });
 });
 
-describe('a running cluster whose RW does not answer', () => {
-  it('has its lost followers brought back all the same', async () => {
-    const world = await MemoryWorld.asking({ ...shareSpec });
-    await world.live();
-    expectRunning(world.outcome, 1);
-    const lost = podOf(world, 'ro').metadata.uid;
-    const gate = new AbortController();
-    const isRw = new RegExp(`agent ${podOf(world, 'rw').metadata.name.split('-').at(-1)} `);
-    const before = (call: string): Promise<void> =>
-      isRw.test(call) ? Promise.reject(new Error('no answer')) : Promise.resolve();
-    const operator = world.begin({ before, signal: gate.signal });
-    await world.client.delete(RESOURCES.pods, podOf(world, 'ro').metadata);
-    for (let looks = 0; looks < 60; looks++) {
-      await operator.look();
-      await world.hosts.step();
-    }
-    const ready = world.cluster()?.status?.conditions?.find(({ type }) => type === 'Ready');
-    expect(ready?.reason).to.equal('HolderSilent');
-    expect(podOf(world, 'ro').metadata.uid).to.not.equal(lost);
-    expect(isReady(podOf(world, 'ro'))).to.equal(true);
-  });
-});
-
 describe('a running cluster whose class is taken from the site', () => {
   /** A further look of a new operator at the same world, by these settings. */
   async function lookBy(world: MemoryWorld, site: SiteSettings, looks: number): Promise<void> {
@@ -178,19 +132,10 @@ describe('a running cluster whose class is taken from the site', () => {
     for (let look = 0; look < looks; look++) {
       sources.show(world.api.snapshot());
       await reconciler.reconcile('shop/orders', ALWAYS_OPEN.signal);
-      await hosts.step();
+      await world.move();
     }
   }
   const without = (): SiteSettings => ({ ...siteOf(), classes: new Map() });
-
-  it('has its RW granted anew', async () => {
-    const { world } = await running();
-    world.hosts.restartContainer(podOf(world, 'rw').metadata.uid!);
-    await world.hosts.step();
-    await lookBy(world, without(), 30);
-    expect(epochOf(world)).to.equal(2);
-    expect([...world.hosts.safety.engines.values()].filter(it => it.role === 'rw')).to.have.length(1);
-  });
 
   it('says what its lost pods wait for, and gets them when the class is back', async () => {
     const { world } = await running();
@@ -210,12 +155,12 @@ describe('a running cluster whose class is taken from the site', () => {
 describe('volumes', () => {
   it('of a former cluster of the same name are neither adopted nor formatted', async () => {
     const { world } = await running();
-    const data = [...world.hosts.volumes.values()].map(it => it.systemId);
+    const data = [...world.hosts.volumes.values()].map(it => it.clusterUid);
     await world.client.delete(MPD_CLUSTERS, world.ref);
     await world.live();
     expect(world.cluster()).to.equal(undefined);
     const claims = world.outcome.objects.filter(({ kind }) => kind === 'PersistentVolumeClaim');
     expect(claims).to.have.length(2);
-    expect([...world.hosts.volumes.values()].map(it => it.systemId)).to.deep.equal(data);
+    expect([...world.hosts.volumes.values()].map(it => it.clusterUid)).to.deep.equal(data);
   });
 });

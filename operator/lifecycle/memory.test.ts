@@ -11,24 +11,6 @@ describe('memory of one cluster', () => {
     expect(memory.isSettled('1002', 'a')).to.equal(false);
   });
 
-  it('repeats a failed call under a new number', () => {
-    const memory = new Memory();
-    expect(memory.tryOf('join')).to.equal(0);
-    memory.ended('join');
-    memory.ended('join');
-    expect([memory.tryOf('join'), memory.tryOf('start')]).to.deep.equal([2, 0]);
-  });
-
-  it('does not grow with the calls that it counts', () => {
-    const memory = new Memory();
-    memory.ended('first');
-    for (let i = 0; i < 1_000; i++) {
-      memory.ended(`call ${i}`);
-      if (i < 50) memory.ended('in use');
-    }
-    expect([memory.tryOf('first'), memory.tryOf('call 0'), memory.tryOf('call 999')]).to.deep.equal([0, 0, 1]);
-  });
-
   it('looks soon at first, then more and more seldom, and soon again for a new reason or after success', () => {
     const memory = new Memory();
     const pauses = Array.from({ length: 20 }, () => memory.pause('writer', 'Starting'));

@@ -1,6 +1,3 @@
-/** Calls name incarnations, so there are ever new ones. */
-const MOST_CALLS = 100;
-
 /**
  * What was found in order about one cluster, and by which signs. Agents are asked only when a sign changed, so an idle
  * cluster costs nothing; after a restart of the operator everything is looked at once. Nothing here is needed for
@@ -10,7 +7,6 @@ export class Memory {
   /** Version that the engine told last. */
   engineVersion: string | undefined;
   readonly #signs = new Map<string, string>();
-  readonly #tries = new Map<string, number>();
   readonly #waits = new Map<string, { reason: string; times: number }>();
 
   isSettled(what: string, sign: string): boolean {
@@ -20,20 +16,6 @@ export class Memory {
   settle(what: string, sign: string): void {
     this.#signs.set(what, sign);
     this.#waits.delete(what);
-  }
-
-  /** Number of the current try of a long call: part of its request id, since one that ended is repeated under a new one. */
-  tryOf(call: string): number {
-    return this.#tries.get(call) ?? 0;
-  }
-
-  /** A call that is forgotten begins with its first id again; the agent tells how that one ended, which ends it once more. */
-  ended(call: string): void {
-    const tries = this.tryOf(call) + 1;
-    this.#tries.delete(call);
-    this.#tries.set(call, tries);
-    const [oldest] = this.#tries.keys();
-    if (this.#tries.size > MOST_CALLS && oldest !== undefined) this.#tries.delete(oldest);
   }
 
   /**

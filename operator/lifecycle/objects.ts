@@ -8,7 +8,12 @@ import { buildRole, buildRoleBinding, buildServiceAccount } from './builders/acc
 import { childMeta } from './builders/meta.ts';
 import { buildRunningParams, buildUserParams } from './builders/params.ts';
 import { buildAccountSecret, buildAppSecret, SYSTEM_ACCOUNTS } from './builders/secrets.ts';
-import { buildRoDisruptionBudget, buildRoService, buildRwService } from './builders/services.ts';
+import {
+  buildRoDisruptionBudget,
+  buildRoService,
+  buildRwDisruptionBudget,
+  buildRwService,
+} from './builders/services.ts';
 import { buildDataClaim } from './builders/volumes.ts';
 import { podOf, type Children, type ClusterContext } from './context.ts';
 import type { ClusterPlan, InstancePlan } from './plan.ts';
@@ -24,17 +29,19 @@ export async function ensureObjects(context: ClusterContext): Promise<void> {
   await applyChild(context, RESOURCES.services, buildRwService(plan));
   await applyChild(context, RESOURCES.services, buildRoService(plan));
   await applyChild(context, RESOURCES.podDisruptionBudgets, buildRoDisruptionBudget(plan));
+  const ofRw = buildRwDisruptionBudget(plan);
+  if (ofRw) await applyChild(context, RESOURCES.podDisruptionBudgets, ofRw);
   await Promise.all(plan.instances.map(instance => ensureInstanceObjects(context, instance)));
 }
 
 /** Applies one child, unless the watch shows it as wanted already. */
-export async function applyChild<T extends KubeObject>(
+async function applyChild<T extends KubeObject>(
   { tools, children }: ClusterContext,
   type: ResourceType<T>,
   desired: T,
-): Promise<T> {
+): Promise<void> {
   const current = childrenOf(children, type).find(it => keyOf(it.metadata) === keyOf(desired.metadata));
-  return (await applyIfChanged(tools.client, { type, desired, current: current as T | undefined })).object;
+  await applyIfChanged(tools.client, { type, desired, current: current as T | undefined });
 }
 
 /** Objects of which only the first version is ours: passwords, and parameters that belong to a person from then on. */

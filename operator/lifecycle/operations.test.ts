@@ -15,11 +15,16 @@ const operation = (type: OperationType, phase: Phase): RawOperation => ({
   status: { phase },
 });
 
-const ros = (count: number): MPDClusterStatus['dbInstanceStatus'] =>
-  Object.fromEntries(Array.from({ length: count }, (_, i) => [String(1004 + 2 * i), { insType: 'ro' as const }]));
+/** One RW and so many followers. */
+const members = (followers: number): MPDClusterStatus['dbInstanceStatus'] => ({
+  1002: { insType: 'rw' },
+  ...Object.fromEntries(
+    Array.from({ length: followers }, (_, i) => [String(1004 + 2 * i), { insType: 'ro' as const }]),
+  ),
+});
 
 describe('operation that the state of a cluster calls for', () => {
-  const running: MPDClusterStatus = { clusterStatus: 'Running', dbInstanceStatus: ros(2) };
+  const running: MPDClusterStatus = { clusterStatus: 'Running', dbInstanceStatus: members(2) };
   const cases: [string, MPDClusterSpecInput, MPDClusterStatus, RawOperation[], OperationType | undefined][] = [
     ['a new cluster', localSpec, {}, [], 'create'],
     ['one that is being created', localSpec, { clusterStatus: 'Creating' }, [operation('create', 'Running')], 'create'],
@@ -32,6 +37,13 @@ describe('operation that the state of a cluster calls for', () => {
     ],
     ['one that is as wanted', localSpec, running, [], undefined],
     ['more followers', { ...localSpec, followerNum: 3 }, running, [], 'addRo'],
+    [
+      'as many instances while nobody is told as RW',
+      localSpec,
+      { ...running, dbInstanceStatus: { ...members(2), 1002: { insType: 'ro' } } },
+      [],
+      undefined,
+    ],
     ['fewer followers: not a thing of this release', { ...localSpec, followerNum: 1 }, running, [], undefined],
     ['stop', { ...localSpec, stopped: true }, running, [], 'stop'],
     ['stopped', { ...localSpec, stopped: true }, { ...running, clusterStatus: 'Stopped' }, [], undefined],

@@ -1,4 +1,4 @@
-import type { MPDCluster } from '../../crds/mpdcluster.ts';
+import type { InstanceStatus, MPDCluster } from '../../crds/mpdcluster.ts';
 import type { OperationType } from '../../crds/mpdoperation.ts';
 import { isReason } from '../kube/errors.ts';
 import type { KubeClient } from '../kube/client.ts';
@@ -35,9 +35,12 @@ export function neededOperation(
   if (isNew(cluster) && !has('create', 'Succeeded')) return 'create';
   if (spec.stopped) return status.clusterStatus === 'Stopped' ? undefined : 'stop';
   if (status.clusterStatus === 'Stopped') return 'start';
-  const followers = Object.values(status.dbInstanceStatus ?? {}).filter(it => it.insType === 'ro').length;
-  return spec.followerNum > followers ? 'addRo' : undefined;
+  const instances = Object.values(status.dbInstanceStatus ?? {}).filter(isEligible).length;
+  return 1 + spec.followerNum > instances ? 'addRo' : undefined;
 }
+
+/** Counts among the RW and its read-only instances, whichever of them it is at this moment. */
+export const isEligible = ({ insType }: InstanceStatus): boolean => insType === 'rw' || insType === 'ro';
 
 /** Not created to the end yet; also when its creation was interrupted. */
 function isNew({ status }: MPDCluster): boolean {
@@ -84,6 +87,11 @@ export async function requestOperation(client: KubeClient, cluster: MPDCluster, 
     if (!isReason(error, 'AlreadyExists')) throw error;
   }
 }
+
+/** Carried out by the cluster manager, which works with the operator away: to us they are only something to wait for. */
+const OF_CLUSTER_MANAGER: readonly OperationType[] = ['switchRw', 'forceFailover'];
+
+export const isOfClusterManager = ({ type }: ListedOperation): boolean => OF_CLUSTER_MANAGER.includes(type);
 
 /**
  * The operation to go on with. Deletion waits for nobody: what it interrupts is gone with the cluster. A deletion that is

@@ -3,7 +3,7 @@ import { hasFinalizer, removeFinalizer } from '../kube/finalizers.ts';
 import { RESOURCES, type Pod } from '../kube/resources.ts';
 import { ATTESTATION_ANNOTATION } from '../ha/ladder.ts';
 import { mayRelease, type LeavingPod } from '../ha/release.ts';
-import { clusterLabels, ORIGINAL_LABEL, roleLabel } from '../model/labels.ts';
+import { clusterLabels } from '../model/labels.ts';
 import { POD_FINALIZER } from '../model/names.ts';
 import { done, wait, type StepResult } from '../workflow/step.ts';
 import { buildPod } from './builders/pod.ts';
@@ -14,14 +14,13 @@ import { isLeaving, obstacle } from './gather/pods.ts';
 import type { InstancePlan } from './plan.ts';
 
 /**
- * Makes the pods that are missing and mends labels that follow the role. Pods that are there are never replaced. While
- * the site cannot say what a pod has to be none is made; the watch of its settings wakes us.
+ * Makes the pods that are missing. Pods that are there are never replaced. While the site cannot say what a pod has to be
+ * none is made; the watch of its settings wakes us.
  */
 export async function ensurePods(context: ClusterContext): Promise<void> {
+  if (context.plan.unresolved !== undefined) return;
   for (const instance of context.plan.instances) {
-    const pod = podOf(context.children, instance);
-    if (pod && !isLeaving(pod)) await ensureRoleLabel(context, instance, pod);
-    else if (!pod && context.plan.unresolved === undefined) await createPod(context, instance);
+    if (!podOf(context.children, instance)) await createPod(context, instance);
   }
 }
 
@@ -51,13 +50,6 @@ async function bringIntoSight({ plan, tools }: ClusterContext, { metadata }: Pod
     throw new Error(`pod ${metadata.name} is not of this cluster; remove it`);
   }
   await tools.client.patchMerge(RESOURCES.pods, ref, { metadata: { labels: metadata.labels } });
-}
-
-async function ensureRoleLabel({ plan, tools }: ClusterContext, instance: InstancePlan, pod: Pod): Promise<void> {
-  const wanted = { [ORIGINAL_LABEL.role]: roleLabel(instance.role) };
-  if (pod.metadata.labels?.[ORIGINAL_LABEL.role] === roleLabel(instance.role)) return;
-  const ref = { namespace: plan.namespace, name: pod.metadata.name };
-  await tools.client.patchMerge(RESOURCES.pods, ref, { metadata: { labels: wanted } });
 }
 
 /** Waits until these engine containers run; says of the first that does not why. The watch of pods wakes it. */

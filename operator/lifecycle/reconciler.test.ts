@@ -49,7 +49,7 @@ describe('a cluster that cannot be mended', () => {
     const { look } = world.begin(refusing(/^create pods/));
     for (let looks = 0; looks < 15; looks++) {
       await look();
-      await world.hosts.step();
+      await world.move();
     }
     expect(readiness(world)).to.match(/^MaintenanceFailed: create pods .*exceeded quota$/);
     await world.live();
@@ -84,6 +84,7 @@ describe('an operation that was interrupted', () => {
     await world.edit({ stopped: true });
     await world.live(refusing(/^delete pods/));
     await say(world, { [OPERATION_ANNOTATION.cancelled]: 'true' });
+    await world.edit({ stopped: false });
     await world.live();
     await deleteRw(world);
     await world.live();

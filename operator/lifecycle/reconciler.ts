@@ -15,7 +15,7 @@ import { MPD_CLUSTERS, type RawCluster, type RawOperation } from './kinds.ts';
 import { maintain, maintainStopped } from './maintain.ts';
 import { Memory } from './memory.ts';
 import { listOperations, neededOperation, operationName, pruneOperations, requestOperation } from './operations.ts';
-import { currentOperation, interruptedOperation, type ListedOperation } from './operations.ts';
+import { currentOperation, interruptedOperation, isOfClusterManager, type ListedOperation } from './operations.ts';
 import { announceInterrupt, withdrawInterrupt } from './interrupt.ts';
 import { OperationRunner, verdictOf, type RanOperation } from './run-operation.ts';
 import type { ClusterPlan } from './plan.ts';
@@ -157,6 +157,7 @@ export class ClusterReconciler {
     if (needed && !(await this.#request(context, needed, operations))) return this.#deleteUnrecorded(context);
     if (!needed && (await takeRequests(context, operations))) return undefined;
     const operation = currentOperation(cluster, operations);
+    if (operation && isOfClusterManager(operation)) return this.#besideManager(context, operation);
     if (operation) return this.#afterOperation(context, operation, await this.#runner.run(context, operation));
     const interrupted = interruptedOperation(cluster, operations);
     if (interrupted) return this.#interrupted(context, interrupted);
@@ -205,6 +206,13 @@ export class ClusterReconciler {
     // It has succeeded, and the program ended before it could say so.
     if (operation.phase === 'Succeeded') return this.#report(context, verdict, 0);
     return this.#keepBeside(context, operation, verdict);
+  }
+
+  /** The cluster manager moves the RW, or says why it does not. */
+  #besideManager(context: ClusterContext, operation: ListedOperation): Promise<Outcome> {
+    const verdict = verdictOf(context, operation);
+    const isStopped = context.cluster.status.clusterStatus === 'Stopped';
+    return this.#keepBeside(context, operation, isStopped ? { ...verdict, clusterStatus: 'Stopped' } : verdict);
   }
 
   /** Waits for a person. */

@@ -8,10 +8,9 @@ import {
 import { setConditions, type ConditionUpdate } from '../kube/conditions.ts';
 import type { Pod } from '../kube/resources.ts';
 import { LABEL, ORIGINAL_LABEL, roleLabel } from '../model/labels.ts';
-import { rwService } from '../model/names.ts';
-import { endpointsOf } from './builders/services.ts';
 import { podOf, type Children, type ClusterContext } from './context.ts';
-import { isLeaving, isReady, obstacle } from './gather/pods.ts';
+import { isLeaving, isReady } from './gather/pods.ts';
+import { servingHolder } from './gather/record.ts';
 import type { ClusterPlan, InstancePlan } from './plan.ts';
 
 type Conditions = NonNullable<MPDClusterStatus['conditions']>;
@@ -24,20 +23,14 @@ export interface Verdict {
   waiting?: { reason: string; message: string };
 }
 
-/** Status of a cluster whose spec this site can run. */
+/** Status of a cluster whose spec this site can run. What the cluster manager says in it stays as it is. */
 export function buildStatus(context: ClusterContext, verdict: Verdict): MPDClusterStatus {
   const { cluster, plan, children } = context;
   const { status } = cluster;
   const instances = plan.instances.map(it => [it.id, instanceStatus(context, it)] as const);
   const followers = plan.instances.filter(it => it.role === 'ro');
   const ready = followers.filter(it => isServing(children, it)).length;
-  const rw = plan.instances.find(it => it.role === 'rw');
-  const conditions = [
-    accepted(plan),
-    writerAvailable(context),
-    fenceStrength(plan),
-    readiness(context, verdict, ready),
-  ];
+  const conditions = [accepted(plan), readiness(context, verdict, ready)];
   return {
     ...status,
     observedGeneration: cluster.metadata.generation,
@@ -48,8 +41,6 @@ export function buildStatus(context: ClusterContext, verdict: Verdict): MPDClust
     followers: `${ready}/${cluster.spec.followerNum}`,
     selector: followerSelector(plan),
     version: context.memory.engineVersion ?? status.version,
-    leaderInstanceId: rw?.id,
-    leaderInstanceHost: rw && podOf(children, rw)?.spec?.nodeName,
     insClassInfo: status.insClassInfo ?? { className: targetClass(cluster.spec) },
     versionCfg: status.versionCfg ?? { versionName: plan.images.versionName, engineImage: plan.images.engine },
     dbInstanceStatus: Object.fromEntries(instances),
@@ -89,7 +80,6 @@ function instanceStatus(context: ClusterContext, instance: InstancePlan): Instan
   const ready = isServing(children, instance);
   return {
     ...before,
-    insType: instance.role,
     ...placeOf(before, podOf(children, instance)),
     installed: before.installed === true || ready,
     ready,
@@ -97,7 +87,6 @@ function instanceStatus(context: ClusterContext, instance: InstancePlan): Instan
       plan.unresolved === undefined
         ? { versionName: plan.images.versionName, engineImage: plan.images.engine }
         : before.versionInfo,
-    ...instanceState(before, stateOf(children, instance), context.tools.now()),
   };
 }
 
@@ -114,61 +103,10 @@ function placeOf(
   };
 }
 
-type State = NonNullable<InstanceStatus['currentState']>;
-
-/** Present and former state, with the time of the change between them. */
-function instanceState(
-  { currentState, lastState }: InstanceStatus,
-  state: State,
-  now: Date,
-): Pick<InstanceStatus, 'currentState' | 'lastState'> {
-  if (currentState?.state === state.state && currentState?.reason === state.reason) return { currentState, lastState };
-  const at = now.toISOString().replace(/\.\d+Z$/, 'Z');
-  return {
-    currentState: { ...state, startAt: at },
-    lastState: currentState ? { ...currentState, finishAt: at } : lastState,
-  };
-}
-
-/** Phases in the words of the original's cluster manager. */
-function stateOf(children: Children, instance: InstancePlan): { state: string; reason: string } {
-  const pod = podOf(children, instance);
-  if (!pod) return { state: 'PENDING', reason: 'no pod' };
-  if (isLeaving(pod)) return { state: 'STOPPING', reason: 'its pod is being deleted' };
-  if (isReady(pod)) return { state: 'RUNNING', reason: '' };
-  const blocked = obstacle(pod);
-  if (blocked) return { state: blocked.reason === 'PodFailing' ? 'FAILED' : 'PENDING', reason: blocked.message };
-  return { state: 'STARTING', reason: '' };
-}
-
 const accepted = ({ unresolved }: ClusterPlan): ConditionVerdict =>
   unresolved === undefined
     ? { type: 'Accepted', status: 'True', reason: 'SpecAccepted', message: 'this site can run what spec asks for' }
     : { type: 'Accepted', status: 'False', reason: 'Refused', message: unresolved };
-
-function writerAvailable({ children, plan }: ClusterContext): ConditionVerdict {
-  const rw = plan.instances.find(it => it.role === 'rw');
-  const slice = children.endpointSlices.find(it => it.metadata.name === rwService(plan.name));
-  const target = endpointsOf(slice)[0]?.targetRef?.uid;
-  const pod = rw && podOf(children, rw);
-  const isThere = rw !== undefined && target !== undefined && target === pod?.metadata.uid && isServing(children, rw);
-  return isThere
-    ? {
-        type: 'WriterAvailable',
-        status: 'True',
-        reason: 'Published',
-        message: `${rwService(plan.name)} leads to ${rw.id}`,
-      }
-    : { type: 'WriterAvailable', status: 'False', reason: 'NoWriter', message: 'no instance accepts writes now' };
-}
-
-/** Which rungs of the ladder can prove a former RW stopped here (protocol, Ladder). */
-const fenceStrength = (plan: ClusterPlan): ConditionVerdict => ({
-  type: 'FenceStrength',
-  status: 'True',
-  reason: 'AgentKubeletPerson',
-  message: `a former RW of ${plan.name} is proven stopped by its agent, by its kubelet, or by a person's word`,
-});
 
 function readiness(context: ClusterContext, { clusterStatus, waiting }: Verdict, ready: number): ConditionVerdict {
   const { cluster } = context;
@@ -181,12 +119,18 @@ function readiness(context: ClusterContext, { clusterStatus, waiting }: Verdict,
   if (waiting) return no(waiting.reason, waiting.message);
   if (clusterStatus !== 'Running')
     return no(clusterStatus || 'Creating', `the cluster is ${clusterStatus || 'Creating'}`);
-  const writer = writerAvailable(context);
-  if (writer.status !== 'True') return no(writer.reason, writer.message);
+  if (!hasWriter(context)) return no('NoWriter', 'no instance accepts writes now');
   if (ready < cluster.spec.followerNum) {
     return no('FollowersNotReady', `${ready} of ${cluster.spec.followerNum} read-only instances are ready`);
   }
   return { type: 'Ready', status: 'True', reason: 'AllInstancesReady', message: 'the cluster is as spec asks' };
+}
+
+/** The RW Service leads to an instance whose pod is Ready. */
+function hasWriter(context: ClusterContext): boolean {
+  const holder = servingHolder(context);
+  const rw = holder && context.plan.instances.find(it => it.id === holder.instanceId);
+  return rw !== undefined && isServing(context.children, rw);
 }
 
 function followerSelector(plan: ClusterPlan): string {

@@ -35,6 +35,7 @@ export const roService = (cluster: string): string => `${cluster}-ro`;
 /** Service account, Role and RoleBinding of a cluster's pods: they may read their own record and nothing else. */
 export const engineServiceAccount = (cluster: string): string => `${cluster}-engine`;
 export const roDisruptionBudget = (cluster: string): string => `${cluster}-ro`;
+export const rwDisruptionBudget = (cluster: string): string => `${cluster}-rw`;
 /** ConfigMap with the newest switches of the RW. */
 export const switchLog = (cluster: string): string => `${cluster}-switch-log`;
 /** Desired and running engine parameters, the original's names. */

@@ -9,7 +9,7 @@ import { buildRole, buildRoleBinding, buildServiceAccount } from './access.ts';
 import { buildRunningParams } from './params.ts';
 import { buildPod } from './pod.ts';
 import { buildAccountSecret, buildAppSecret, SYSTEM_ACCOUNTS } from './secrets.ts';
-import { buildRoDisruptionBudget, buildRoService, buildRwEndpoints, buildRwService } from './services.ts';
+import { buildRoDisruptionBudget, buildRoService, buildRwDisruptionBudget, buildRwService } from './services.ts';
 import { buildDataClaim, isClaimOf } from './volumes.ts';
 
 const shared: Partial<ClusterPlan> = { topology: 'share', volume: { kind: 'shared', claimName: 'disk' } };
@@ -152,21 +152,22 @@ describe('objects beside the pods', () => {
     expect(buildServiceAccount(plan).automountServiceAccountToken).to.equal(false);
   });
 
-  it('publish the RW by one slice of a Service without selector', () => {
+  it('leave the RW Service without a selector: one slice of it is the publication', () => {
     expect(buildRwService(plan).spec).to.not.have.property('selector');
     expect(buildRoService(plan).spec?.selector).to.include({ [ORIGINAL_LABEL.role]: 'polardb_mpd_ro' });
-    const at = { address: '10.1.0.1', port: 5432, nodeName: 'n', podName: 'p', podUid: 'u', incarnation: '1002/u/0' };
-    const slice = buildRwEndpoints(plan, at);
-    expect(slice.metadata.labels).to.include({ 'kubernetes.io/service-name': 'orders-rw' });
-    expect(slice.endpoints.map(it => [it.addresses, it.targetRef?.uid])).to.deep.equal([[['10.1.0.1'], 'u']]);
-    expect(buildRwEndpoints(plan, { ...at, address: 'fd00::1' }).addressType).to.equal('IPv6');
-    expect(buildRwEndpoints(plan, undefined).endpoints).to.deep.equal([]);
   });
 
-  it('let one RO be away at a time, and say nothing about the RW', () => {
+  it('let one RO be away at a time', () => {
     const { spec } = buildRoDisruptionBudget(plan);
     expect(spec?.maxUnavailable).to.equal(1);
     expect(spec?.selector?.matchLabels).to.include({ [ORIGINAL_LABEL.role]: 'polardb_mpd_ro' });
+  });
+
+  it('let the RW be evicted only after another instance has become it, where there is one', () => {
+    const { spec } = buildRwDisruptionBudget(plan)!;
+    expect(spec?.minAvailable).to.equal(1);
+    expect(spec?.selector?.matchLabels).to.include({ [ORIGINAL_LABEL.role]: 'polardb_mpd_rw' });
+    expect(buildRwDisruptionBudget(planOf({ instances: plan.instances.slice(0, 1) }))).to.equal(undefined);
   });
 
   it('hold the accounts in the form of the original', () => {
@@ -197,15 +198,5 @@ describe('objects beside the pods', () => {
       updateTime: '2026-01-02T03:04:05Z',
       inoperative_value: '',
     });
-  });
-});
-
-describe('endpoints of the RW', () => {
-  it('keep their kind of addresses when nobody is published any more', () => {
-    const at = { address: 'fd00::1', port: 5432, nodeName: 'n', podName: 'p', podUid: 'u', incarnation: 'i' };
-    const former = buildRwEndpoints(planOf(), at);
-    expect(former.addressType).to.equal('IPv6');
-    expect(buildRwEndpoints(planOf(), undefined, former)).to.deep.include({ addressType: 'IPv6', endpoints: [] });
-    expect(buildRwEndpoints(planOf(), undefined).addressType).to.equal('IPv4');
   });
 });

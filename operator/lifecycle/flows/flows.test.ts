@@ -24,10 +24,10 @@ async function deletePod(world: MemoryWorld, role: 'rw' | 'ro'): Promise<void> {
 
 describe('an operation under way', () => {
   for (const [role, pattern] of [
-    ['rw', /agent .* promote/],
     ['rw', /agent .* account/],
-    ['rw', /agent .* install/],
-    ['ro', /agent .* slots/],
+    ['rw', /agent .* database/],
+    ['ro', /agent .* account/],
+    ['ro', /agent .* state/],
   ] as const) {
     it(`brings a pod back that is deleted meanwhile: ${role} of create, before "${pattern.source}"`, async () => {
       const world = await MemoryWorld.asking({ ...localSpec, followerNum: 1 });
@@ -48,7 +48,7 @@ describe('an operation under way', () => {
   it('makes an object again that garbage collection took away with a former cluster of the same name', async () => {
     const world = await MemoryWorld.asking({ ...localSpec, followerNum: 1 });
     const name = { namespace: 'shop', name: 'orders-app' };
-    await world.live(once(/agent .* promote/, () => world.client.delete(RESOURCES.secrets, name)));
+    await world.live(once(/create pods/, () => world.client.delete(RESOURCES.secrets, name)));
     expectRunning(world.outcome, 1);
   });
 });

@@ -21,10 +21,10 @@ export const FLOWS: Partial<Record<OperationType, Flow<ClusterContext>>> = {
     name: 'create',
     steps: [takeNumbers, ...[prepareObjects, startPods, bringUpWriter, createAccounts, joinFollowers].map(onNumbered)],
   },
-  // JoinFollowers makes pods too. A step before it that only waits for pods would leave an RW that goes meanwhile ungranted.
   addRo: { name: 'addRo', steps: [takeNumbers, onNumbered(joinFollowers)] },
   stop: { name: 'stop', steps: [stopWriter, removeAllPods] },
-  start: { name: 'start', steps: [prepareObjects, startPods, bringUpWriter, joinFollowers] },
+  // No step waits for one pod alone: another instance may become RW when the host of the former one is off.
+  start: { name: 'start', steps: [prepareObjects, bringUpWriter, joinFollowers] },
   delete: { name: 'delete', steps: [stopWriter, removeAllPods, removeVolumes, releasePorts] },
 };
 
@@ -32,6 +32,8 @@ export const FLOWS: Partial<Record<OperationType, Flow<ClusterContext>>> = {
 export const STATUS_WHILE: Partial<Record<OperationType, ClusterStatus>> = {
   create: 'Creating',
   addRo: 'AddRo',
+  switchRw: 'SwitchRw',
+  forceFailover: 'SwitchRw',
   delete: 'Deleting',
 };
 

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { Pod } from '../../kube/resources.ts';
-import { isReady, obstacle, podSign, runningContainer, terminatedContainers } from './pods.ts';
+import { isReady, obstacle } from './pods.ts';
 
 type Status = NonNullable<Pod['status']>;
 type Container = NonNullable<Status['containerStatuses']>[number];
@@ -54,46 +54,7 @@ describe('why a pod does not run', () => {
   }
 });
 
-describe('where a container runs and ran', () => {
-  it('is known when kubelet and scheduler have said it all', () => {
-    const known = { containerId: 'containerd://a', startedAt: at, node: 'node-1' };
-    expect(runningContainer(podWith({ containerStatuses: [running] }))).to.deep.equal(known);
-    expect(runningContainer(podWith({ containerStatuses: [running] }, ''))).to.equal(undefined);
-    expect(runningContainer(podWith({ containerStatuses: [{ ...running, name: 'other' }] }))).to.equal(undefined);
-    expect(runningContainer(podWith({ containerStatuses: [waiting('CrashLoopBackOff')] }))).to.equal(undefined);
-  });
-
-  it('is taken from inside `terminated`, never from beside it', () => {
-    const ended = { containerID: 'containerd://old', startedAt: at, finishedAt: at, exitCode: 1, message: 'words' };
-    const next = container({ ...running, lastState: { terminated: ended } });
-    const found = { containerId: 'containerd://old', startedAt: at, finishedAt: at, message: 'words' };
-    expect(terminatedContainers(podWith({ containerStatuses: [next] }))).to.deep.equal([found]);
-    // A kubelet that lost a container says so without an id: that proves nothing.
-    const lost = container({ containerID: 'containerd://a', state: { terminated: { exitCode: 137 } } });
-    expect(terminatedContainers(podWith({ containerStatuses: [lost] }))).to.deep.equal([]);
-  });
-});
-
-describe('the sign of a pod', () => {
-  const ready = { type: 'Ready', status: 'True' };
-  const pod = podWith({ podIP: '10.1.0.1', containerStatuses: [running], conditions: [ready] });
-  const status = pod.status!;
-  for (const [what, other, isNews] of [
-    ['the same', structuredClone(pod), false],
-    ['another probe time', { ...pod, status: { ...status, conditions: [{ ...ready, lastProbeTime: at }] } }, false],
-    ['another pod', { ...pod, metadata: { ...pod.metadata, uid: 'uid-2' } }, true],
-    ['a restarted container', podWith({ ...status, containerStatuses: [{ ...running, containerID: 'b' }] }), true],
-    ['another address', podWith({ ...status, podIP: '10.1.0.2' }), true],
-    ['no longer ready', podWith({ ...status, conditions: [{ ...ready, status: 'False' }] }), true],
-    ['being deleted', { ...pod, metadata: { ...pod.metadata, deletionTimestamp: at } }, true],
-    ['no pod', undefined, true],
-  ] as const) {
-    it(`${what} is ${isNews ? 'news' : 'no news'}`, () => {
-      expect(podSign(other as Pod | undefined) !== podSign(pod)).to.equal(isNews);
-    });
-  }
-
-  it('is ready only by its condition', () => {
-    expect([isReady(pod), isReady(podWith({ phase: 'Running' }))]).to.deep.equal([true, false]);
-  });
+it('is ready only by its condition', () => {
+  const ready = podWith({ conditions: [{ type: 'Ready', status: 'True' }] });
+  expect([isReady(ready), isReady(podWith({ phase: 'Running' }))]).to.deep.equal([true, false]);
 });

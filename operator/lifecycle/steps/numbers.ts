@@ -7,6 +7,7 @@ import type { ClusterContext } from '../context.ts';
 import { takeHostPorts } from '../host-ports.ts';
 import { takeIds } from '../ids.ts';
 import { MPD_CLUSTERS } from '../kinds.ts';
+import { isEligible } from '../operations.ts';
 import { PATIENT_MS } from './patience.ts';
 
 /**
@@ -70,12 +71,14 @@ async function take(context: ClusterContext): Promise<void> {
   tools.log.info('took ids', { instances: entries.map(([id]) => id) });
 }
 
-/** Roles that are wanted and not there: the RW once, then followers up to their number. */
-function missingInstances(status: MPDClusterStatus, followerNum: number): ('rw' | 'ro')[] {
-  const there = Object.values(status.dbInstanceStatus ?? {}).map(it => it.insType);
-  const ros = there.filter(role => role === 'ro').length;
-  const missing: ('rw' | 'ro')[] = Array.from({ length: Math.max(0, followerNum - ros) }, () => 'ro');
-  return there.includes('rw') ? missing : ['rw', ...missing];
+/**
+ * Instances that are wanted and not there. The very first is the one to begin with, as RW; from then on the cluster
+ * manager says who is RW, so that only their number counts.
+ */
+function missingInstances({ dbInstanceStatus = {} }: MPDClusterStatus, followerNum: number): ('rw' | 'ro')[] {
+  const there = Object.values(dbInstanceStatus).filter(isEligible).length;
+  const missing = Array.from({ length: Math.max(0, 1 + followerNum - there) }, () => 'ro' as const);
+  return there > 0 ? missing : ['rw', ...missing.slice(1)];
 }
 
 /** Members of a shared volume are told apart on it by the original's host ids: 5 to 25, one each (facts: ids). */

@@ -4,11 +4,11 @@ import { driveAccounts } from '../accounts.ts';
 import { isClaimOf } from '../builders/volumes.ts';
 import { rwInstance, type ClusterContext } from '../context.ts';
 import { releaseHostPorts } from '../host-ports.ts';
-import { maintain, maintainWriter } from '../maintain.ts';
+import { maintain } from '../maintain.ts';
 import { ensureObjects } from '../objects.ts';
 import { ensurePods, podsRunning, releasePods, removePods } from '../pods.ts';
-import { driveWriter } from '../writer.ts';
-import { COPY_MS, PATIENT_MS } from './patience.ts';
+import { writerServes, writerStopped } from '../writer.ts';
+import { PATIENT_MS } from './patience.ts';
 
 export const prepareObjects: Step<ClusterContext> = {
   name: 'PrepareObjects',
@@ -28,13 +28,13 @@ export const startPods: Step<ClusterContext> = {
   },
 };
 
-/** Record, initdb, grant, promotion and publication, in the order of the protocol. */
+/** The cluster manager makes the record and the RW, as soon as the pods that it needs are there. */
 export const bringUpWriter: Step<ClusterContext> = {
   name: 'BringUpWriter',
   waitLimitMs: PATIENT_MS,
   async run(context) {
     await keepParts(context);
-    return driveWriter(context, 'running');
+    return writerServes(context);
   },
 };
 
@@ -43,13 +43,13 @@ export const createAccounts: Step<ClusterContext> = {
   waitLimitMs: PATIENT_MS,
   async run(context) {
     await keepParts(context);
-    const writer = await maintainWriter(context);
+    const writer = writerServes(context);
     return writer.kind === 'wait' ? writer : driveAccounts(context);
   },
 };
 
-/** With all that is there already kept up: a copy may take hours, and no other step would bring the RW back meanwhile. */
-export const joinFollowers: Step<ClusterContext> = { name: 'JoinFollowers', waitLimitMs: COPY_MS, run: maintain };
+/** With all that is there already kept up: a copy may take hours, and is the cluster manager's to judge. */
+export const joinFollowers: Step<ClusterContext> = { name: 'JoinFollowers', waitLimitMs: PATIENT_MS, run: maintain };
 
 /** What goes in the middle of a flow comes back: a pod, or an object that went with a former cluster of the same name. */
 async function keepParts(context: ClusterContext): Promise<void> {
@@ -58,11 +58,14 @@ async function keepParts(context: ClusterContext): Promise<void> {
   await ensurePods(context);
 }
 
-/** The RW goes first: a primary whose replicas are gone cannot end a clean stop (facts: engines, 4). */
+/**
+ * The cluster manager stops the RW, since spec asks for it. The RW goes first: a primary whose replicas are gone cannot
+ * end a clean stop (facts: engines, 4).
+ */
 export const stopWriter: Step<ClusterContext> = {
   name: 'StopWriter',
   waitLimitMs: PATIENT_MS,
-  run: context => driveWriter(context, 'stopped'),
+  run: writerStopped,
 };
 
 export const removeAllPods: Step<ClusterContext> = { name: 'RemovePods', waitLimitMs: PATIENT_MS, run: removePods };

@@ -23,7 +23,8 @@ import {
 import type { Outcome } from './expectations.ts';
 import { siteOf } from './fixtures.ts';
 import { beginLife } from './operator-life.ts';
-import { SimulatedHosts } from './simulated-hosts.ts';
+import { ignoreRace, SimulatedHosts } from './simulated-hosts.ts';
+import { SimulatedManager } from './simulated-manager.ts';
 
 /** Waits of the operator are this much shorter here. */
 const HURRY = 8;
@@ -117,6 +118,7 @@ export class ApiWorld {
   readonly #key: string;
   readonly #end = new AbortController();
   readonly #hostsRun: Promise<void>;
+  readonly #manager: SimulatedManager;
 
   private constructor(watches: ApiWatches, name: string) {
     const { client, namespace } = watches;
@@ -126,6 +128,8 @@ export class ApiWorld {
     const pods = (): Promise<Pod[]> => Promise.resolve(watches.podsOf(name));
     // Nodes that the control plane does not know: its own clean-up looks at them only after 40 s.
     this.hosts = new SimulatedHosts({ client, pods, now: () => new Date(), nodeFor: () => `node-of-${name}` });
+    const { hosts, ref } = this;
+    this.#manager = new SimulatedManager({ client, hosts, now: () => new Date(), ref });
     this.#hostsRun = this.#runHosts();
   }
 
@@ -197,6 +201,7 @@ export class ApiWorld {
   async #runHosts(): Promise<void> {
     while (!this.#end.signal.aborted) {
       await this.hosts.step();
+      await this.#manager.step().catch(ignoreRace);
       await sleep(10);
     }
   }

@@ -1,11 +1,11 @@
 import { expect } from 'chai';
-import { memberSlot } from '../../agent-api/schemas.ts';
 import { formatIncarnation } from '../../ha/incarnation.ts';
 import { parseRecord, type LeaseObject } from '../../ha/lease.ts';
 import type { Lease, EndpointSlice, Pod, Secret } from '../../kube/resources.ts';
 import type { KubeObject } from '../../kube/types.ts';
-import { endpointsOf, INCARNATION_ANNOTATION } from '../builders/services.ts';
+import { INCARNATION_ANNOTATION, ORIGINAL_LABEL, roleLabel } from '../../model/labels.ts';
 import { isReady } from '../gather/pods.ts';
+import { endpointsOf } from '../gather/record.ts';
 import type { RawCluster, RawOperation } from '../kinds.ts';
 import type { SimulatedHosts } from './simulated-hosts.ts';
 import type { SimulatedVolume } from './simulated-data.ts';
@@ -95,11 +95,15 @@ function expectWriter(outcome: Outcome, instances: readonly Instance[]): void {
   expect(slice?.metadata.annotations?.[INCARNATION_ANNOTATION]).to.equal(formatIncarnation(holder!));
   const writers = [...hosts.safety.engines].filter(([, { role }]) => role === 'rw');
   expect(writers.map(([incarnation]) => incarnation)).to.deep.equal([formatIncarnation(holder!)]);
-  expectData(outcome, writers[0]![1].volume, instances);
+  expectData(outcome, writers[0]![1].volume);
+  for (const { metadata } of pods(objects)) {
+    const role = roleLabel(metadata.uid === rw.metadata.uid ? 'rw' : 'ro');
+    expect(metadata.labels?.[ORIGINAL_LABEL.role], metadata.name).to.equal(role);
+  }
 }
 
-/** Accounts as the Secrets say, the application's database, and a slot for each member that streams. */
-function expectData({ name, cluster, objects }: Outcome, data: SimulatedVolume, instances: readonly Instance[]): void {
+/** Accounts as the Secrets say, and the application's database. */
+function expectData({ name, cluster, objects }: Outcome, data: SimulatedVolume): void {
   const secret = (of: string, key: string): string => {
     const found = objects.find(
       ({ kind, metadata }) => kind === 'Secret' && metadata.name === `${name}-${of}`,
@@ -113,9 +117,6 @@ function expectData({ name, cluster, objects }: Outcome, data: SimulatedVolume, 
     app: { level: 1, password: secret('app', 'password') },
   });
   expect(Object.fromEntries(data.databases)).to.deep.equal({ app: { owner: 'app' } });
-  const streams = cluster?.spec.dbClusterType === 'local';
-  const slots = streams ? instances.filter(it => !it.isRw).map(it => memberSlot(it.id)) : [];
-  expect([...data.slots].sort()).to.deep.equal(slots.sort());
 }
 
 function instancesOf({ cluster }: Outcome): Instance[] {
@@ -138,6 +139,7 @@ function expectedNames({ name, cluster, objects }: Outcome, instances: readonly 
     ...['ServiceAccount', 'Role', 'RoleBinding'].map(kind => `${kind} ${name}-engine`),
     ...['rw', 'ro'].map(it => `Service ${name}-${it}`),
     `PodDisruptionBudget ${name}-ro`,
+    ...(instances.length > 1 ? [`PodDisruptionBudget ${name}-rw`] : []),
     `Lease ${name}-primary`,
     `EndpointSlice ${name}-rw`,
     ...instances.flatMap(({ id, physicalId }) => [

@@ -12,7 +12,8 @@ import type { Outcome } from './expectations.ts';
 import { siteOf } from './fixtures.ts';
 import { SnapshotSources } from './memory-sources.ts';
 import { beginLife } from './operator-life.ts';
-import { SimulatedHosts } from './simulated-hosts.ts';
+import { ignoreRace, SimulatedHosts } from './simulated-hosts.ts';
+import { SimulatedManager } from './simulated-manager.ts';
 
 const SYSTEM = 'polardb-system';
 const REF = { namespace: 'shop', name: 'orders' };
@@ -35,6 +36,7 @@ export class MemoryWorld {
   /** Past the gates: a person, a test. */
   readonly client: KubeClient;
   readonly hosts: SimulatedHosts;
+  readonly manager: SimulatedManager;
   readonly ref = REF;
   /** How many looks the operator's watches lag behind: 0 or more. */
   lag = 0;
@@ -48,6 +50,7 @@ export class MemoryWorld {
     const pods = (): Promise<Pod[]> => this.client.list(RESOURCES.pods, { namespace: REF.namespace });
     const nodeFor = ({ metadata }: Pod): string => `node-${Number(metadata.name.split('-').at(-1)) % 3}`;
     this.hosts = new SimulatedHosts({ client: this.client, pods, now: this.now, nodeFor });
+    this.manager = new SimulatedManager({ client: this.client, hosts: this.hosts, now: this.now, ref: REF });
     this.#sources = new SnapshotSources(this.api.snapshot(), siteOf());
   }
 
@@ -110,6 +113,13 @@ export class MemoryWorld {
     return { look, settle };
   }
 
+  /** Everything but the operator moves on by one bit. */
+  async move(): Promise<void> {
+    await this.hosts.step();
+    await this.manager.step().catch(ignoreRace);
+    this.#time += STEP_MS;
+  }
+
   /** The watches show what they show; returns the version that they are at. */
   #watch(): number {
     this.#views.push({ version: this.api.version, objects: this.api.snapshot() });
@@ -123,19 +133,14 @@ export class MemoryWorld {
     for (let waited = 0; waited < requeueMs; waited += STEP_MS) {
       if (this.api.version !== seen) {
         // One bit at least, so that a look and its consequences do not share a moment.
-        await this.#step();
+        await this.move();
         return false;
       }
       // Whatever the world has to do by itself is done long before.
       if (waited > 3_000 && requeueMs >= REST_MS) return true;
-      await this.#step();
+      await this.move();
     }
     return false;
-  }
-
-  async #step(): Promise<void> {
-    await this.hosts.step();
-    this.#time += STEP_MS;
   }
 }
 

@@ -1,14 +1,14 @@
 import type { AgentClient } from '../../agent-api/client.ts';
 import { AGENT_CONFIG_ENV, parseAgentConfig, type AgentConfig } from '../../agent-api/config.ts';
 import { AgentError } from '../../agent-api/errors.ts';
-import { parseRecord, type LeaseObject } from '../../ha/lease.ts';
+import { formatIncarnation, type Incarnation } from '../../ha/incarnation.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { KubeError } from '../../kube/errors.ts';
 import { resource, RESOURCES, type Pod } from '../../kube/resources.ts';
 import type { KubeObject } from '../../kube/types.ts';
 import type { AgentDirectory } from '../context.ts';
-import { SimulatedAgent } from './simulated-agent.ts';
 import { Safety, SimulatedVolume } from './simulated-data.ts';
+import { SimulatedMember } from './simulated-member.ts';
 
 const BINDINGS = resource<KubeObject & { target: object }>('v1', 'Binding', 'bindings');
 
@@ -31,10 +31,12 @@ interface Terminated {
 
 /** One pod as its kubelet knows it. */
 interface Running {
-  agent?: SimulatedAgent;
+  member?: SimulatedMember;
   address: string;
   containerId: string;
   startedAt: string;
+  /** Nonces of its members that have ended. */
+  ended: Set<string>;
   last?: Terminated;
   /** Status that was reported last. */
   told?: string;
@@ -42,7 +44,7 @@ interface Running {
 
 /**
  * Test only: scheduler, kubelets, containers and volumes of all hosts. What they say goes through the API; what they run
- * are simulated agents. Each {@link step} lets everything move on by one bit.
+ * are simulated members. Each {@link step} lets everything move on by one bit.
  */
 export class SimulatedHosts implements AgentDirectory {
   readonly safety = new Safety();
@@ -56,40 +58,44 @@ export class SimulatedHosts implements AgentDirectory {
     this.#options = options;
   }
 
-  /** A client of whoever is behind the address when a call is made. */
+  /** A client of whoever is behind the address when a call is made; it makes the calls that the operator makes. */
   of(_: unknown, address: string): AgentClient {
-    const call = (name: keyof AgentClient) => async (body: never) => {
-      const agent = this.#agentAt(address);
-      if (!agent) throw new AgentError('Unreachable', `agent ${address}: no route`);
-      return agent[name](body);
+    const call = (name: 'state' | 'account' | 'database') => async (body: never) => {
+      const member = [...this.#pods.values()].find(it => it.address === address)?.member;
+      if (!member) throw new AgentError('Unreachable', `agent ${address}: no route`);
+      return member[name](body);
     };
-    const names = ['state', 'task', 'install', 'start', 'promote', 'demote', 'stop', 'restart'] as const;
-    const quick = ['settings', 'slots', 'account', 'database'] as const;
-    return Object.fromEntries([...names, ...quick].map(name => [name, call(name)])) as unknown as AgentClient;
+    const names = ['state', 'account', 'database'] as const;
+    return Object.fromEntries(names.map(name => [name, call(name)])) as unknown as AgentClient;
+  }
+
+  /** The member whose container runs in this pod. */
+  memberIn(podUid: string | undefined): SimulatedMember | undefined {
+    return this.#pods.get(podUid ?? '')?.member;
+  }
+
+  /** Has its container ended? One that cannot be told of has not. */
+  hasEnded({ podUid, nonce }: Incarnation): boolean {
+    return this.#pods.get(podUid)?.ended.has(nonce) ?? false;
   }
 
   async step(): Promise<void> {
     const pods = await this.#options.pods();
     for (const pod of pods) await this.#move(pod).catch(ignoreRace);
-    for (const { agent } of this.#pods.values()) await agent?.step();
   }
 
   /** The engine container of this pod dies and is started again by its kubelet. */
   restartContainer(podUid: string): void {
     const running = this.#pods.get(podUid)!;
     running.last = this.#terminate(running);
-    running.agent = undefined;
   }
-
-  #agentAt = (address: string): SimulatedAgent | undefined =>
-    [...this.#pods.values()].find(it => it.address === address)?.agent;
 
   async #move(pod: Pod): Promise<void> {
     const uid = pod.metadata.uid!;
     const running = this.#pods.get(uid);
     if (pod.metadata.deletionTimestamp) return this.#end(pod, running);
     if (!pod.spec?.nodeName) return this.#schedule(pod);
-    if (!running?.agent) return this.#start(pod, running);
+    if (!running?.member) return this.#start(pod, running);
     return this.#report(pod, running, statusOf(pod, running, this.#options.now()));
   }
 
@@ -106,38 +112,31 @@ export class SimulatedHosts implements AgentDirectory {
 
   async #start(pod: Pod, before: Running | undefined): Promise<void> {
     const config = configOf(pod);
-    const mounted = await this.#mount(pod, config);
+    const data = await this.#mount(pod, config);
     // The kubelet waits for claims that are not there.
-    if (!mounted) return;
+    if (!data) return;
     const number = ++this.#count;
     const podUid = pod.metadata.uid!;
     const nonce = number.toString(16).padStart(16, '0');
-    const running: Running = {
-      address: before?.address ?? `10.1.${number >> 8}.${number & 255}`,
+    const note = {
       containerId: `containerd://${nonce}`,
       startedAt: seconds(this.#options.now()),
+      node: pod.spec?.nodeName ?? '',
+    };
+    const incarnation = { instanceId: config.instanceId, podUid, nonce };
+    const running: Running = {
+      ...note,
+      address: before?.address ?? `10.1.${number >> 8}.${number & 255}`,
+      ended: before?.ended ?? new Set(),
       ...(before?.last && { last: before.last }),
-      agent: new SimulatedAgent({
-        config,
-        incarnation: { instanceId: config.instanceId, podUid, nonce },
-        ...mounted,
-        around: {
-          safety: this.safety,
-          now: this.#options.now,
-          readRecord: at => this.#readRecord(at),
-          agentAt: this.#agentAt,
-        },
-      }),
+      member: new SimulatedMember({ config, incarnation, note, data, safety: this.safety }),
     };
     this.#pods.set(podUid, running);
     await this.#report(pod, running, statusOf(pod, running, this.#options.now()));
   }
 
   /** A claim that was deleted and made again is another volume: volumes go by the UIDs of claims. */
-  async #mount(
-    pod: Pod,
-    { topology }: AgentConfig,
-  ): Promise<{ own: SimulatedVolume; data: SimulatedVolume } | undefined> {
+  async #mount(pod: Pod, { topology }: AgentConfig): Promise<SimulatedVolume | undefined> {
     const find = async (name: 'data' | 'shared'): Promise<SimulatedVolume | undefined> => {
       const claimName = pod.spec?.volumes?.find(it => it.name === name)?.persistentVolumeClaim?.claimName;
       if (claimName === undefined) return this.#volume(`emptyDir of ${pod.metadata.uid}`);
@@ -146,8 +145,7 @@ export class SimulatedHosts implements AgentDirectory {
       return claim && this.#volume(`claim ${claimName} ${claim.metadata.uid}`);
     };
     const own = await find('data');
-    const data = topology === 'local' ? own : await find('shared');
-    return own && data && { own, data };
+    return topology === 'local' ? own : own && (await find('shared'));
   }
 
   #volume(id: string): SimulatedVolume {
@@ -158,21 +156,22 @@ export class SimulatedHosts implements AgentDirectory {
 
   async #end(pod: Pod, running: Running | undefined): Promise<void> {
     const { name, namespace, uid, deletionGracePeriodSeconds } = pod.metadata;
-    if (running?.agent) {
-      running.last = this.#terminate(running);
-      running.agent = undefined;
-    }
+    if (running?.member) running.last = this.#terminate(running);
     if (!pod.spec?.nodeName) return;
     await this.#report(pod, running ?? neverStarted(), { phase: 'Failed', ...endOf(running?.last) });
     if (deletionGracePeriodSeconds === 0) return;
     await this.#options.client.delete(RESOURCES.pods, { name, namespace }, { uid, graceSeconds: 0 });
   }
 
-  #terminate({ agent, containerId, startedAt }: Running): Terminated {
-    agent?.kill();
+  #terminate(running: Running): Terminated {
+    const { member, containerId, startedAt } = running;
+    member?.stop();
+    if (member) running.ended.add(member.incarnation.nonce);
+    running.member = undefined;
     const finishedAt = seconds(this.#options.now());
     // The agent leaves its incarnation as the container's last words.
-    return { containerID: containerId, startedAt, finishedAt, exitCode: 137, message: agent?.incarnation ?? '' };
+    const message = member ? formatIncarnation(member.incarnation) : '';
+    return { containerID: containerId, startedAt, finishedAt, exitCode: 137, message };
   }
 
   async #report({ metadata }: Pod, running: Running, status: object): Promise<void> {
@@ -181,23 +180,18 @@ export class SimulatedHosts implements AgentDirectory {
     await this.#options.client.patchStatus(RESOURCES.pods, metadata, status);
     running.told = text;
   }
-
-  async #readRecord({ namespace, leaseName }: AgentConfig['record']) {
-    const lease = await this.#options.client.get(RESOURCES.leases, { namespace, name: leaseName });
-    return lease && parseRecord(lease as unknown as LeaseObject);
-  }
 }
 
 const seconds = (at: Date): string => at.toISOString().replace(/\.\d+Z$/, 'Z');
-const neverStarted = (): Running => ({ address: '', containerId: '', startedAt: '' });
+const neverStarted = (): Running => ({ address: '', containerId: '', startedAt: '', ended: new Set() });
 
 function configOf({ spec }: Pod): AgentConfig {
   const engine = spec?.containers.find(container => container.name === 'engine');
   return parseAgentConfig(engine?.env?.find(({ name }) => name === AGENT_CONFIG_ENV)?.value ?? '');
 }
 
-function statusOf(pod: Pod, { agent, address, containerId, startedAt, last }: Running, now: Date): object {
-  const isReady = agent?.isReady ?? false;
+function statusOf(pod: Pod, { member, address, containerId, startedAt, last }: Running, now: Date): object {
+  const isReady = member?.isReady ?? false;
   const before = pod.status?.conditions?.find(({ type }) => type === 'Ready');
   const status = isReady ? 'True' : 'False';
   const lastTransitionTime = before?.status === status ? before.lastTransitionTime : seconds(now);
@@ -240,7 +234,7 @@ const endOf = (last: Terminated | undefined): object =>
     : {};
 
 /** Somebody was faster, or what was looked at is old: the next step looks again. */
-function ignoreRace(error: unknown): void {
+export function ignoreRace(error: unknown): void {
   if (error instanceof KubeError && (error.status === 404 || error.status === 409)) return;
   throw error;
 }
