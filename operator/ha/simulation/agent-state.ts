@@ -6,6 +6,8 @@ export interface Persisted {
   demotedEpoch: number;
   /** What this member was last told to be. */
   plan: Plan;
+  /** What the record asked for at the last promotion; of use to a mutation alone. */
+  promotedWith?: MemberState['quorum'];
 }
 
 export interface Plan {

@@ -1,7 +1,7 @@
 import type { Command } from '../action.ts';
 import type { CommandStamp } from '../command.ts';
 import type { HeardReport, Prepared } from '../evidence.ts';
-import { formatIncarnation, isSameIncarnation, type Incarnation } from '../incarnation.ts';
+import { formatIncarnation, type Incarnation } from '../incarnation.ts';
 import type { PromiseAsk, PromiseState } from '../promise.ts';
 import type { GrantNote } from '../record.ts';
 import { lookAt, type AgentReport } from './agent-report.ts';
@@ -118,7 +118,8 @@ export class Agent implements Container, AgentBody {
 
   /** What synchronous replication shall be by the last command. */
   get sync(): SyncSetting {
-    const { quorum } = this.persisted.member;
+    const { member, promotedWith } = this.persisted;
+    const quorum = this.world.rules.habits.keepsGeneration ? member.quorum : (promotedWith ?? member.quorum);
     if (!quorum) return ASYNCHRONOUS;
     const { generation, k } = quorum;
     return { generation, k, members: quorum.members.map(formatIncarnation) };
@@ -227,6 +228,6 @@ export class Agent implements Container, AgentBody {
 
   /** Is that incarnation this one, by the rules? */
   isMe(incarnation: Incarnation): boolean {
-    return isSameIncarnation(incarnation, this.incarnation);
+    return this.world.rules.isMe(this.incarnation, incarnation);
   }
 }

@@ -25,7 +25,7 @@ const FAST_STOP_MS = 300;
 const START_MS = 250;
 const PROMOTE_MS = 90;
 /** A receiver that is told to end may take in WAL for so long. */
-const CUT_MS = 40;
+const CUT_MS = 100;
 
 /** Starts and ends the engine of one container, as the agent's supervisor does. */
 export class EngineKeeper {

@@ -138,6 +138,22 @@ const faults = {
       );
     },
   ],
+  'host cut from others': [
+    3,
+    hit => {
+      const host = hostAt(hit);
+      const rest = others(hit, host).filter(it => it !== API);
+      cut(hit, rest.flatMap(it => [[host, it] as const, [it, host] as const]));
+    },
+  ],
+  'two hosts cut off': [
+    3,
+    hit => {
+      const island = [hostAt({ ...hit, target: 0 }), hit.world.machines[hit.target % hit.world.machines.length]!.name];
+      const rest = others(hit, '').filter(it => !island.includes(it));
+      cut(hit, island.flatMap(host => rest.flatMap(it => [[host, it] as const, [it, host] as const])));
+    },
+  ],
   'host cannot send': [
     3,
     hit => {

@@ -41,8 +41,8 @@ export interface ViewWorld {
   iso: () => string;
 }
 
-/** The control plane calls a node's state unknown after so long, ms. */
-const NODE_SILENT_MS = 40_000;
+/** The control plane calls a node's state unknown after so long, a tenth of the true time, ms. */
+const NODE_SILENT_MS = 4000;
 
 /** One group as a cluster manager sees it: its own record, what it heard, and caches that may lag. */
 export function viewOf(manager: Knowledge, { api, site, time, iso }: ViewWorld): GroupView {

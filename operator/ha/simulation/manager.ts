@@ -108,6 +108,7 @@ export class Manager {
           if (answer === 'none') return;
           this.recorded = answer.got;
           this.#hasRead = true;
+          if (!rules.habits.stampsFirst && answer.got) this.authority = { term: answer.got.record.term };
           then();
         },
       },

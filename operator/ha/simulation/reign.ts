@@ -21,9 +21,9 @@ export class Reign {
 
   /** The record decides, read here and now; the command only says that it is worth a look. */
   promote(reply: Reply, done: () => void): void {
-    const { right, world } = this.#agent;
+    const { right } = this.#agent;
     const work = this.#work.begin('promote');
-    if (!world.rules.habits.promoteNeedsRight) {
+    if (right.isGivenByCommand()) {
       this.#begin(work, undefined, done);
       return;
     }
@@ -79,7 +79,8 @@ export class Reign {
     const { data, engine, right } = this.#agent;
     data.epoch = Math.max(data.epoch, record?.epoch ?? 0);
     const end = (): void => this.#work.end(work, done);
-    this.#work.save({ plan: { role: 'rw' }, member: this.#staged(record) }, () => {
+    const member = this.#staged(record);
+    this.#work.save({ plan: { role: 'rw' }, member, promotedWith: member.quorum }, () => {
       if (!this.#work.isCurrent(work)) return;
       right.use();
       this.#agent.stopped = undefined;

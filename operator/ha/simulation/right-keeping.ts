@@ -50,6 +50,15 @@ export class RightKeeping {
     return this.#parts.rules.holds(this.state, this.#now);
   }
 
+  /** A command to promote came. Does it give a right by itself? It never does; a mutation says otherwise. */
+  isGivenByCommand(): boolean {
+    const { rules, options } = this.#parts;
+    const given = rules.onPromoteCommand(this.state, { now: this.#now, ttlMs: options.ttlMs });
+    const isGiven = given !== this.state;
+    this.#set(given);
+    return isGiven;
+  }
+
   /** The engine is RW from now on and ends with the right. */
   use(): void {
     this.#inUse = true;

@@ -2,6 +2,7 @@ import { decideGroup } from '../decide-group.ts';
 import { remember } from '../remember.ts';
 import { mayAnswer } from '../answer.ts';
 import { acceptCommand } from '../command.ts';
+import { isSameIncarnation, type Incarnation } from '../incarnation.ts';
 import { mayAct } from '../leadership.ts';
 import { takePrepare, takeQuorum } from '../member.ts';
 import { onEpochKnown, onPrepared, onPromiseAsked, promiseAge } from '../promise.ts';
@@ -14,6 +15,7 @@ import {
   onRecordRead,
   onRevoked,
   promisersOf,
+  type RightState,
 } from '../right.ts';
 
 /**
@@ -40,6 +42,10 @@ export const production = {
   onRevoked,
   needsRead,
   holds,
+  /** Is a command meant for this incarnation? */
+  isMe: (me: Incarnation, named: Incarnation): boolean => isSameIncarnation(me, named),
+  /** A promote command is no right: it changes nothing. */
+  onPromoteCommand: (state: RightState, _at: { now: number; ttlMs: number }): RightState => state,
   /** From when an answered request counts: its sending. */
   countsFrom: ({ sentAt }: Asked): number => sentAt,
   habits: {
@@ -48,8 +54,10 @@ export const production = {
     /** A prepared member cuts its receiver, and looks at its position after that. */
     prepares: 'cut, then report' as 'cut, then report' | 'report, then cut' | 'report only',
     hasGuard: true,
-    /** A promote command makes the agent look for a right. */
-    promoteNeedsRight: true,
+    /** A leader writes its term into the record before it answers or commands. */
+    stampsFirst: true,
+    /** The generation of synchronous replication that an agent took outlives its engine. */
+    keepsGeneration: true,
     /** Reads that decide are direct. */
     readsDirectly: true,
   },

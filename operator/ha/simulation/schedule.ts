@@ -25,7 +25,8 @@ const STEP_MS = 1000;
 const kinds = fc.oneof(...FAULT_WEIGHTS.map(({ kind, weight }) => ({ weight, arbitrary: fc.constant(kind) })));
 const upTo = (ms: number): fc.Arbitrary<number> => fc.integer({ min: 0, max: ms });
 
-const faults: fc.Arbitrary<Fault> = fc.record({
+/** Any fault. */
+export const otherFaults: fc.Arbitrary<Fault> = fc.record({
   after: fc.oneof({ weight: 3, arbitrary: upTo(300) }, { weight: 3, arbitrary: upTo(2000) }, upTo(6000)),
   kind: kinds,
   target: upTo(9),
@@ -57,7 +58,7 @@ export const worlds: fc.Arbitrary<WorldOptions> = fc.record({
 const firstFaults = fc.oneof({ weight: 9, arbitrary: fc.constant(7000) }, upTo(7000));
 
 export const schedules: fc.Arbitrary<Schedule> = fc
-  .tuple(worlds, firstFaults, fc.array(faults, { minLength: 1, maxLength: 8, size: 'max' }))
+  .tuple(worlds, firstFaults, fc.array(otherFaults, { minLength: 1, maxLength: 8, size: 'max' }))
   .map(([world, first, all]) => ({ world, faults: all.map((it, at) => (at === 0 ? { ...it, after: first } : it)) }));
 
 /**

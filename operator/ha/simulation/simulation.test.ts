@@ -1,0 +1,37 @@
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { play, schedules } from './schedule.ts';
+import { World } from './world.ts';
+
+/** As many as a test run may take; the nightly profile plays more (`npm run test:simulation`). */
+const SCHEDULES = 2000;
+
+describe('simulation of the protocol on the production rules', () => {
+  for (const topology of ['local', 'share'] as const) {
+    it(`a new group comes up, ${topology}`, () => {
+      const world = new World({ seed: 1, topology, instances: 3, drift: [], writeMs: 100 });
+      world.runFor(8000);
+      const { record } = world.api.stored.record!;
+      expect(world.isServing).to.be.true;
+      expect(record.members).to.have.length(topology === 'local' ? 2 : 0);
+      expect(record.k).to.equal(topology === 'local' ? 1 : 0);
+    });
+  }
+
+  it('the same seed is the same story', () => {
+    const story = (seed: number): string[] => {
+      const lines: string[] = [];
+      const world = { seed, topology: 'local', instances: 3, drift: [], writeMs: 100 } as const;
+      const fault = { after: 8000, kind: 'host cut off', target: 0, lasts: 9000 } as const;
+      play({ world, faults: [fault] }, undefined, line => lines.push(line));
+      return lines;
+    };
+    expect(story(1)).to.deep.equal(story(1)).and.not.to.deep.equal(story(2));
+  });
+
+  it(`${SCHEDULES} schedules: no acknowledged row is lost, one writer at most, and one comes up`, function () {
+    this.timeout(120_000);
+    const property = fc.property(schedules, schedule => void play(schedule));
+    fc.assert(property, { numRuns: SCHEDULES });
+  });
+});

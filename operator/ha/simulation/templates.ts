@@ -1,0 +1,195 @@
+import fc from 'fast-check';
+import type { Fault, FaultKind } from './faults.ts';
+import { otherFaults, worlds, type Schedule } from './schedule.ts';
+import type { WorldOptions } from './world.ts';
+
+type Range = readonly [low: number, high: number];
+/** Fault, whom it hits, after how long, for how long, ms. */
+type Line = readonly [kind: FaultKind, target: number, after: Range, lasts: Range];
+
+/** A story that a rule needs: what happens in which order, and about when. Small things differ, and noise comes between. */
+export interface Template {
+  world: Partial<WorldOptions>;
+  story: readonly Line[];
+}
+
+/** The group is up, with all members in E. */
+const UP: Range = [6000, 7000];
+const LONG: Range = [11_000, 13_000];
+
+const RW = 0;
+/** An RO's agent or engine; its host has another number. */
+const RO_2 = 4;
+const RO_3 = 5;
+const HOST_3 = 6;
+/** Second host of a pair: where an RO runs, or the leading cluster manager. */
+const WITH_HOST_2 = 1;
+const WITH_HOST_4 = 3;
+
+const share = (instances = 3): Partial<WorldOptions> => ({
+  topology: 'share',
+  instances,
+  ha: { durability: 'preferred', unfencedFailover: 'afterExpiry' },
+});
+const local: Partial<WorldOptions> = { topology: 'local', instances: 3, ha: { durability: 'preferred', unfencedFailover: 'never' } };
+
+export const templates = {
+  /** A container of the RW ended and the next one was granted; then its pod is deleted while its host is cut off. */
+  secondLife: {
+    world: share(),
+    story: [
+      ['agent killed', RW, UP, [0, 0]],
+      ['host cut off', RW, [5000, 8000], LONG],
+      ['pod deleted', RW, [0, 300], [0, 0]],
+    ],
+  },
+  plannedStop: { world: share(), story: [['switchover asked', RW, UP, [0, 0]]] },
+  /** It still reaches the API server alone, whose caches lag. */
+  staleReads: {
+    world: share(),
+    story: [
+      ['host cut from others', RW, UP, LONG],
+      ['caches lag', RW, [0, 500], LONG],
+      ['pod deleted', RW, [0, 500], [0, 0]],
+    ],
+  },
+  /** The agent stands still while its RW writes and its members answer. */
+  writesOn: {
+    world: { ...local, writeMs: 10 },
+    story: [
+      ['kubelet stopped', RW, UP, LONG],
+      ['agent stopped', RW, [2500, 3200], LONG],
+    ],
+  },
+  /** An answer is taken in long after it was given, by an agent that stood still and is cut off. */
+  oldAnswer: {
+    world: share(),
+    story: [
+      ['kubelet stopped', RW, UP, LONG],
+      ['agent stopped', RW, [2800, 3600], [2000, 2900]],
+      ['host cut off', RW, [20, 200], LONG],
+    ],
+  },
+  /** One member paused while the other acknowledged, then the other and the RW are lost. */
+  pausedMember: {
+    world: local,
+    story: [
+      ['engine stopped', RO_2, UP, [1200, 2500]],
+      ['host cut off', HOST_3, [500, 1000], LONG],
+      ['host off', RW, [0, 100], LONG],
+    ],
+  },
+  laggard: {
+    world: local,
+    story: [
+      ['engine stopped', RO_2, UP, [500, 1500]],
+      ['postmaster killed', RW, [300, 1000], [0, 0]],
+      ['postmaster killed', RW, [500, 1500], [0, 0]],
+    ],
+  },
+  /** A member comes back while writes of the record hang; it alone acknowledges, then the RW is lost. */
+  hangingAddition: {
+    world: local,
+    story: [
+      ['agent killed', RO_3, UP, [0, 0]],
+      ['API hangs', RW, [500, 1500], [5000, 6000]],
+      ['engine stopped', RO_2, [200, 1500], [2000, 2900]],
+      ['host off', RW, [300, 1500], LONG],
+    ],
+  },
+  /** The last read comes right before the revoke. */
+  lastRead: {
+    world: share(),
+    story: [
+      ['kubelet stopped', RW, UP, LONG],
+      ['host cut from others', RW, [2000, 3000], LONG],
+      ['host cut from API', RW, [1500, 2200], LONG],
+    ],
+  },
+  /** A removal hangs, the member comes back, and the removal lands after all. */
+  hangingRemoval: {
+    world: local,
+    story: [
+      ['engine stopped', RO_3, UP, [3600, 4500]],
+      ['API hangs', RW, [2500, 3000], [6000, 7000]],
+      ['engine stopped', RO_2, [2500, 5000], [2000, 2900]],
+      ['host off', RW, [500, 2000], LONG],
+    ],
+  },
+  lateRevoke: {
+    world: share(),
+    story: [
+      ['kubelet stopped', RW, UP, LONG],
+      ['host cut from others', RW, [2000, 3000], LONG],
+      ['API hangs', RW, [0, 1500], [1500, 3500]],
+      ['host cut from API', RW, [500, 4000], LONG],
+    ],
+  },
+  /** The new RW stands still as soon as it is granted; its command to promote waits for it. */
+  latePromotion: {
+    world: local,
+    story: [
+      ['postmaster killed', RW, UP, [0, 0]],
+      ['agent stopped', RW, [30, 250], [7000, 9000]],
+    ],
+  },
+  removedTooEarly: {
+    world: local,
+    story: [
+      ['engine stopped', RO_2, UP, [3400, 3900]],
+      ['agent stopped', RW, [2600, 3100], [3000, 4000]],
+      ['engine stopped', RO_3, [200, 600], [1200, 2000]],
+      ['host off', RW, [700, 1500], LONG],
+    ],
+  },
+  /** A member is added by a write that hangs; the RW does not hear of it, since it is cut off with another one. */
+  unheardAddition: {
+    world: share(),
+    story: [
+      ['agent killed', RO_3, UP, [0, 0]],
+      ['API hangs', RW, [300, 1300], [4000, 5000]],
+      ['two hosts cut off', WITH_HOST_2, [300, 1500], LONG],
+    ],
+  },
+  island: { world: share(), story: [['two hosts cut off', WITH_HOST_2, UP, LONG]] },
+  islandWithLeader: { world: share(), story: [['two hosts cut off', WITH_HOST_4, UP, LONG]] },
+  frozenAgent: {
+    world: share(),
+    story: [
+      ['kubelet stopped', RW, UP, LONG],
+      ['agent stopped', RW, [0, 2000], LONG],
+    ],
+  },
+  /** The RW stops for another one, which dies, so it is granted again; then it is cut off. */
+  sameAgain: {
+    world: share(2),
+    story: [
+      ['switchover asked', RW, UP, [0, 0]],
+      ['agent killed', RO_3, [0, 200], [0, 0]],
+      ['host cut off', RW, [0, 600], LONG],
+      ['pod deleted', RW, [0, 300], [0, 0]],
+    ],
+  },
+  /** Restarted in place while no member answers. */
+  restartAlone: {
+    world: local,
+    story: [
+      ['engine stopped', RO_2, UP, [1500, 2000]],
+      ['engine stopped', RO_3, [0, 10], [1500, 2000]],
+      ['postmaster killed', RW, [0, 100], [0, 0]],
+      ['host off', RW, [600, 1300], LONG],
+    ],
+  },
+} satisfies Record<string, Template>;
+
+const between = ([min, max]: Range): fc.Arbitrary<number> => fc.integer({ min, max });
+
+/** A story with its small differences, now and then with something else in it. */
+export function told({ world, story }: Template): fc.Arbitrary<Schedule> {
+  const lines = story.map(([kind, target, after, lasts]) =>
+    fc.record({ kind: fc.constant(kind), target: fc.constant(target), after: between(after), lasts: between(lasts) }),
+  );
+  const noise = fc.oneof({ weight: 9, arbitrary: fc.constant([]) }, { weight: 1, arbitrary: otherFaults.map(it => [it]) });
+  const faults: fc.Arbitrary<Fault[]> = fc.tuple(...lines.map(line => fc.tuple(line, noise))).map(all => all.flatMap(([it, more]) => [it, ...more]));
+  return fc.record({ world: worlds.map(it => ({ ...it, ...world })), faults });
+}
