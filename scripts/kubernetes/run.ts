@@ -25,16 +25,18 @@ export async function run(command: string, args: readonly string[], options: Run
   // A program that ends without reading gives EPIPE here; its exit code tells the story.
   child.stdin?.on('error', () => undefined);
   child.stdin?.end(input);
-  const code = await ended(child);
+  const code = await ended(command, child);
   if (code === 0) return Buffer.concat(out).toString();
   const said = Buffer.concat(err.length > 0 ? err : out);
   throw new Error(`${command} ${args.join(' ')} ended with ${code}: ${said.toString().trim().slice(-2000)}`);
 }
 
 /** Exit code, 128 for the end by a signal. */
-async function ended(child: ChildProcess): Promise<number> {
+async function ended(command: string, child: ChildProcess): Promise<number> {
   return await new Promise((resolve, reject) => {
-    child.on('error', reject);
+    child.on('error', (error: NodeJS.ErrnoException) => {
+      reject(error.code === 'ENOENT' ? new Error(`the command ${command} is missing on this machine`) : error);
+    });
     child.on('close', code => resolve(code ?? 128));
   });
 }
