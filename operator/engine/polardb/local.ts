@@ -28,8 +28,6 @@ export class PolarLocal extends PolarFamily {
     const args = [
       ...baseBackupArgs(upstream, tlsCopies(this.tlsDir).ca, this.node),
       `--polardata=${this.store.directory}`,
-      // The end of its log is noticed with the next status only, since PolarDB's backup ends without a new segment.
-      '--status-interval=1',
     ];
     await this.store.fill('join', async () => {
       await this.discardOwn();

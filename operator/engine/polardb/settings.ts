@@ -13,6 +13,8 @@ export const POLAR_DEFAULTS: Settings = {
   // The engine's own defaults (64 GB, 5 GB) fill a small volume.
   max_wal_size: '4GB',
   min_wal_size: '256MB',
+  // Else the last record of a base backup is flushed, and so received, when something else is: up to 15 s later.
+  polar_enable_switch_wal_in_backup: 'on',
   // By default each FATAL comes with a stack: a refused client, or a member's receiver while its RW is away.
   polar_save_stack_info_level: 'panic',
   // It ends idle sessions by a memory account that knows cgroup v1 only, and below 512 MiB its own clients: the
