@@ -44,16 +44,25 @@ const buildah: ImageTool = {
     await runBuildah(['rmi', '--prune', '--force']);
   },
   async push(archive, name, target) {
+    await dropFormer(name);
     await runBuildah(['pull', `docker-archive:${archive}:${name}`]);
     await runBuildah(['push', name, `docker://${target}`]);
   },
 };
 
-async function runBuildah(args: readonly string[]): Promise<void> {
+/** Of the versions of an image that were sent, the last one is kept: to send it again takes no time. */
+async function dropFormer(name: string): Promise<void> {
+  const [repository = ''] = name.split(':');
+  const known = (await runBuildah(['images', '--format', '{{.Name}}:{{.Tag}}'])).split('\n');
+  const former = known.filter(one => one.startsWith(`${repository}:`) && one !== name && one !== latest(name));
+  if (former.length > 0) await runBuildah(['rmi', ...former]);
+}
+
+async function runBuildah(args: readonly string[]): Promise<string> {
   const root = join(cacheRoot, 'images', 'storage');
   await mkdir(root, { recursive: true });
   const storage = ['--root', root, '--runroot', join(root, 'run')];
-  await run('unshare', ['--mount', 'buildah', ...storage, ...args]);
+  return await run('unshare', ['--mount', 'buildah', ...storage, ...args]);
 }
 
 function dockerLike(program: string): ImageTool {
