@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { request } from 'node:https';
 import type { Pod } from '../operator/kube/resources.ts';
 import { ACCESS } from '../operator/agent/access.ts';
+import { BEAT_PATH, BEAT_PROTOCOL } from '../operator/agent-api/beat.ts';
 import { CA_SECRET, instanceTlsSecret } from '../operator/model/names.ts';
 import { POD_NETWORK_PORTS } from '../operator/model/ports.ts';
 import { createCa } from '../operator/pki/ca.ts';
@@ -16,11 +17,27 @@ import { SYSTEM_NAMESPACE } from './support/stack.ts';
 const CALLS: readonly { call: keyof typeof ACCESS; method: string; path: string }[] = [
   { call: 'state', method: 'GET', path: '/v1/state' },
   { call: 'task', method: 'GET', path: '/v1/tasks/any' },
-  ...(['install', 'start', 'promote', 'demote', 'stop', 'restart'] as const).map(call => ({
+  ...(
+    [
+      'install',
+      'start',
+      'promote',
+      'demote',
+      'stop',
+      'restart',
+      'resume',
+      'prepare',
+      'quorum',
+      'checkpoint',
+      'verify',
+      'promises',
+    ] as const
+  ).map(call => ({
     call,
     method: 'POST',
     path: `/v1/${call}`,
   })),
+  { call: 'beats', method: 'GET', path: BEAT_PATH },
   { call: 'settings', method: 'PUT', path: '/v1/settings' },
   { call: 'slots', method: 'PUT', path: '/v1/slots' },
   { call: 'account', method: 'POST', path: '/v1/accounts' },
@@ -78,7 +95,9 @@ describe('the API of an agent', function () {
 
   /** HTTP status of an answer, or how the connection failed. */
   function ask({ method, path }: { method: string; path: string }, own?: KeyedCertificate): Promise<string> {
+    const isStream = path === BEAT_PATH;
     const options = {
+      ...(isStream && { headers: { connection: 'Upgrade', upgrade: BEAT_PROTOCOL } }),
       host: pod.status?.podIP,
       port: POD_NETWORK_PORTS.agent,
       servername: pod.metadata.name,
@@ -91,6 +110,10 @@ describe('the API of an agent', function () {
       const sent = request({ ...options, method, path }, answer => {
         answer.resume();
         answer.on('end', () => resolve(String(answer.statusCode)));
+      });
+      sent.on('upgrade', ({ statusCode }, socket) => {
+        socket.destroy();
+        resolve(String(statusCode));
       });
       sent.on('error', error => resolve(String(error)));
       sent.on('timeout', () => sent.destroy(new Error('no answer')));

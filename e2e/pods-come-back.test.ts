@@ -9,14 +9,14 @@ describe('a cluster whose parts are taken away', function () {
   this.timeout(180_000);
   const scene = scenario('back');
   let database: Database;
-  let roles: Record<string, string>;
+  let instances: string[];
   let epoch: number;
   let written = 0;
 
   before(async () => {
     database = await scene.newCluster('back', localSpec(2));
     await database.ready();
-    roles = await rolesNow();
+    instances = Object.keys((await database.get()).status?.dbInstanceStatus ?? {});
   });
   beforeEach(async () => {
     await database.ready();
@@ -25,11 +25,12 @@ describe('a cluster whose parts are taken away', function () {
     epoch = (await database.record()).epoch;
   });
 
-  it('gets its RW pod back as RW', async () => {
+  it('has another RW when the pod of its RW is deleted, which comes back as an RO', async () => {
     const before = await database.rwPod();
     await scene.client.delete(RESOURCES.pods, refOf(before));
     await replaced(before);
     await comesBack({ epochs: 1 });
+    expect((await database.pods('ro')).map(({ metadata }) => metadata.name)).to.include(before.metadata.name);
   });
 
   it('gets an RO pod back as RO; the RW does not notice', async () => {
@@ -38,31 +39,6 @@ describe('a cluster whose parts are taken away', function () {
     await scene.client.delete(RESOURCES.pods, refOf(before!));
     await replaced(before!);
     await comesBack({ epochs: 0 });
-    expect((await database.rwPod()).metadata.uid).to.equal(rw.metadata.uid);
-  });
-
-  it("restarts an RW's engine that was killed in place, under the same right", async () => {
-    const rw = await database.rwPod();
-    const { postmaster } = await agentAndPostmaster(scene.kubectl, refOf(rw));
-    await killInside(scene.kubectl, refOf(rw), postmaster!);
-    await scene.eventually('there is another engine', async () => {
-      const now = await agentAndPostmaster(scene.kubectl, refOf(rw));
-      return now.postmaster && now.postmaster.pid !== postmaster?.pid ? true : undefined;
-    });
-    await comesBack({ epochs: 0 });
-    const after = await database.rwPod();
-    expect(after.metadata.uid).to.equal(rw.metadata.uid);
-    expect(restarts(after)).to.equal(restarts(rw));
-  });
-
-  it("grants the RW anew when its agent was killed: the container's end is the proof", async () => {
-    const rw = await database.rwPod();
-    const { agent } = await agentAndPostmaster(scene.kubectl, refOf(rw));
-    await killInside(scene.kubectl, refOf(rw), agent);
-    await scene.eventually('the container has started again', async () =>
-      restarts(await database.rwPod()) > restarts(rw) ? true : undefined,
-    );
-    await comesBack({ epochs: 1 });
     expect((await database.rwPod()).metadata.uid).to.equal(rw.metadata.uid);
   });
 
@@ -77,20 +53,20 @@ describe('a cluster whose parts are taken away', function () {
     await comesBack({ epochs: 0 });
   });
 
-  it('lives through the drain of a node', async () => {
-    const rw = await database.rwPod();
-    const node = rw.spec?.nodeName ?? '';
+  it('says that a pod has no place while its node is drained', async () => {
+    const [ro] = await database.pods('ro');
+    const node = ro?.spec?.nodeName ?? '';
     try {
       const flags = ['--ignore-daemonsets', '--delete-emptydir-data', '--timeout=60s'];
       await scene.kubectl.run('drain', node, ...flags);
       await database.condition('Ready', { status: 'False', says: /1 node\(s\) were unschedulable/ }, 60_000);
-      // Its ROs go on.
+      // The other RO goes on.
       expect(await database.rows('ro')).to.include('row 1');
     } finally {
       await scene.kubectl.run('uncordon', node);
     }
-    await comesBack({ epochs: 1 });
-    expect((await database.rwPod()).spec?.nodeName).to.equal(node);
+    await comesBack({ epochs: 0 });
+    expect((await database.pods('ro')).map(({ spec }) => spec?.nodeName)).to.include(node);
   });
 
   it('does not notice the end of a kubelet', async () => {
@@ -113,13 +89,19 @@ describe('a cluster whose parts are taken away', function () {
     expect(restarts(after)).to.equal(restarts(rw));
   });
 
-  /** Ready again without help: same instances in the same roles, every row, and no more grants than needed. */
+  /** Ready again without help: the same instances, one of them RW, every row, and no more grants than needed. */
   async function comesBack({ epochs }: { epochs: number }): Promise<void> {
     await scene.eventually(
       'all instances are as they were',
       async () => {
         await database.isReady();
-        expect(await rolesNow()).to.deep.equal(roles);
+        const { status } = await database.get();
+        expect(Object.keys(status?.dbInstanceStatus ?? {})).to.have.members(instances);
+        expect(Object.values(status?.dbInstanceStatus ?? {}).map(({ insType }) => insType)).to.have.members([
+          'rw',
+          'ro',
+          'ro',
+        ]);
         expect(await database.pods()).to.have.lengthOf(3);
         return true;
       },
@@ -133,11 +115,6 @@ describe('a cluster whose parts are taken away', function () {
         return true;
       });
     }
-  }
-
-  async function rolesNow(): Promise<Record<string, string>> {
-    const { status } = await database.get();
-    return Object.fromEntries(Object.entries(status?.dbInstanceStatus ?? {}).map(([id, it]) => [id, it.insType ?? '']));
   }
 
   /** The pod of this name is another one now. */

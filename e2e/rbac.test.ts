@@ -8,7 +8,9 @@ import { RESOURCES } from '../operator/kube/resources.ts';
 import { MPD_OPERATIONS } from '../operator/lifecycle/kinds.ts';
 import { API_GROUP, CA_SECRET } from '../operator/model/names.ts';
 import { auditHas, auditSince, serviceAccountOf, type AuditEvent } from './support/audit.ts';
+import type { Database } from './support/database.ts';
 import { localSpec, shareSpec } from './support/engine.ts';
+import { Operations } from './support/operations.ts';
 import { scenario } from './support/scenario.ts';
 import { sharedVolume } from './support/shared-volume.ts';
 import { SYSTEM_NAMESPACE } from './support/stack.ts';
@@ -50,6 +52,7 @@ describe('access', function () {
     await scene.client.delete(RESOURCES.pods, { namespace, name: (await own.rwPod()).metadata.name });
     await scene.eventually('the RW is another one', async () => ((await own.record()).epoch > 1 ? true : undefined));
     await own.ready();
+    await switchOver(own);
     await fillHistory('own');
     await rotateAuthority();
     for (const database of [own, shared]) await database.delete();
@@ -58,6 +61,14 @@ describe('access', function () {
     const all = await auditSince(scene.local.auditLog, 0);
     ours = all.filter(event => event.stage === 'ResponseComplete' || event.verb === 'watch').filter(isOfStack);
   });
+
+  /** As a person asks for it. */
+  async function switchOver(database: Database): Promise<void> {
+    const operations = new Operations(scene, database);
+    const [ro] = await database.pods('ro');
+    const { status } = await operations.ended(await operations.switchRw(database.instanceOf(ro!)));
+    expect(status?.phase, status?.message).to.equal('Succeeded');
+  }
 
   /** Operations that this release cannot do fail at once; more than are kept make the oldest go. */
   async function fillHistory(target: string): Promise<void> {

@@ -48,17 +48,15 @@ describe('a cluster over one shared volume', function () {
       await scene.eventually('members see the row', async () => (await database.rows('ro')).length === 1 || undefined);
   });
 
-  it('a re-created RW pod serves the same data, under a later epoch', async () => {
+  it('another member serves the same data, under a later epoch, when the pod of the RW is deleted', async () => {
     const before = await database.rwPod();
     const { epoch } = await database.record();
     await scene.client.delete(RESOURCES.pods, { namespace: scene.namespace, name: before.metadata.name });
-    await scene.eventually('the RW has a new pod and is Ready', async () => {
+    await scene.eventually('the RW is another pod, and the cluster is Ready', async () => {
       const pod = await database.rwPod();
       expect(pod.metadata.uid).not.to.equal(before.metadata.uid);
       return database.isReady();
     });
-    const after = await database.rwPod();
-    expect(after.metadata.name).to.equal(before.metadata.name);
     expect((await database.record()).epoch).to.equal(epoch + 1);
     await database.write('second');
     expect(await database.rows()).to.deep.equal(['first', 'second']);

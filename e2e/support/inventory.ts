@@ -2,7 +2,7 @@ import type { KubeClient } from '../../operator/kube/client.ts';
 import { resource, RESOURCES, type ResourceType } from '../../operator/kube/resources.ts';
 import type { KubeObject } from '../../operator/kube/types.ts';
 import { MPD_CLUSTERS, MPD_OPERATIONS } from '../../operator/lifecycle/kinds.ts';
-import { CA_SECRET } from '../../operator/model/names.ts';
+import { CA_SECRET, CLUSTER_MANAGER_TLS_SECRET } from '../../operator/model/names.ts';
 import { SYSTEM_NAMESPACE } from './stack.ts';
 
 /** What a cluster could leave behind: every kind that we create, and those that Kubernetes makes for them. */
@@ -51,9 +51,10 @@ export async function changesSince(
 
 const nameOf = ({ kind, metadata }: KubeObject): string => `${kind} ${metadata.namespace ?? ''}/${metadata.name}`;
 
-/** The operator's pods, and the authority that it makes with the first cluster and keeps. */
+/** Pods of our parts, and the authority with the certificates of parts, which the operator makes and keeps. */
 const isOfInstallation = ({ kind, metadata: { name, namespace } }: KubeObject): boolean =>
-  namespace === SYSTEM_NAMESPACE && (kind === 'Pod' || (kind === 'Secret' && name === CA_SECRET));
+  namespace === SYSTEM_NAMESPACE &&
+  (kind === 'Pod' || (kind === 'Secret' && [CA_SECRET, CLUSTER_MANAGER_TLS_SECRET].includes(name)));
 
 /** Namespaces of tests that run at the same time come and go. */
 const isOfOtherTests = ({ kind, metadata: { name } }: KubeObject, own: string): boolean =>

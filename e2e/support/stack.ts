@@ -16,6 +16,7 @@ import { eventually } from './eventually.ts';
 
 export const SYSTEM_NAMESPACE = 'polardb-system';
 export const OPERATOR = 'polardb-stack-operator';
+export const CLUSTER_MANAGER = 'polardb-stack-cluster-manager';
 /** Label of the namespaces that tests make; its value is the process that made them. */
 export const TEST_LABEL = 'e2e-process';
 
@@ -78,7 +79,7 @@ export async function isStackReady(kubectl: Kubectl): Promise<true> {
     '--namespace',
     SYSTEM_NAMESPACE,
   );
-  expect(all.map(({ metadata }) => metadata.name)).to.include(OPERATOR);
+  expect(all.map(({ metadata }) => metadata.name)).to.include.members([OPERATOR, CLUSTER_MANAGER]);
   for (const deployment of all) {
     const missing = missingOfDeployment(deployment);
     if (missing !== undefined) throw new Error(`${deployment.metadata.name}: ${missing}`);
