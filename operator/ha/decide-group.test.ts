@@ -7,6 +7,7 @@ import {
   held,
   rw,
   stopped,
+  taken,
   three,
   two,
   writer,
@@ -54,6 +55,7 @@ describe('decisions of the cluster manager', () => {
     const lost: GroupChanges = { recorded: undefined };
     const older = { ...held, epoch: 4 };
     const others = allWell.slice(1);
+    const goneGrant: GroupChanges = { record: { ...taken(), epoch: 5 }, memory: { newest: held } };
     table([
       ['lost: all answer, one is RW', lost, ['rebuild']],
       ['lost: one does not answer', { ...lost, reports: allWell.slice(0, 2) }, ['RecordLost']],
@@ -70,6 +72,13 @@ describe('decisions of the cluster manager', () => {
       ],
       ['lost and wanted stopped', { ...lost, wanted: 'stopped', published: undefined }, []],
       ['older', { record: older }, ['rebuild']],
+      ['this process has seen the grant that is gone', { ...goneGrant, reports: [] }, ['RecordBehind']],
+      ['... and all answer', goneGrant, ['rebuild']],
+      [
+        'of a former cluster of this name',
+        { memory: { newest: { ...held, clusterUid: 'x', epoch: 9 } }, done: [firstSlots] },
+        [],
+      ],
       ['older, one does not answer', { record: older, reports: allWell.slice(0, 2) }, ['RecordBehind']],
     ]);
 

@@ -2,7 +2,7 @@ import type { Action, Decision } from './action.ts';
 import { followers, astrayAt } from './followers.ts';
 import { granting } from './granting.ts';
 import { holderReport, keeping } from './keeping.ts';
-import { knownTerm, knowsMore, latestEpoch, recordAnew } from './lost.ts';
+import { isBehind, knownTerm, latestEpoch, recordAnew } from './lost.ts';
 import { membership } from './membership.ts';
 import { proving } from './proving.ts';
 import { createRecord, stampTerm } from './record.ts';
@@ -66,8 +66,9 @@ function decision(policy: string, said: Said, passed: readonly Said[], side: Sai
 
 /** Where nobody shall be RW nothing has to be decided: each pod goes by its own kubelet's word. */
 function withoutRecord(view: GroupView): Said {
-  const { wanted, established, clusterUid, evidence, published } = view;
+  const { wanted, clusterUid, evidence, memory, published } = view;
   if (wanted === 'stopped') return published ? act({ do: 'withdraw' }) : {};
+  const established = view.established || memory.newest?.clusterUid === clusterUid;
   if (established || evidence.reports.some(it => latestEpoch(it, clusterUid) > 0))
     return recordAnew(view, 'RecordLost');
   return act({ do: 'create', record: createRecord(clusterUid), message: 'a new group' });
@@ -87,8 +88,9 @@ const foreignRecord: Policy = {
 /** Before its term stands in the record a leader neither answers nor commands (protocol, CM leadership). */
 const stamp: Policy = {
   name: 'StampTerm',
-  say: ({ record, leader, evidence }) => {
-    const known = Math.max(leader.term ?? 0, knownTerm(evidence.reports, record));
+  say: view => {
+    const { record, leader } = view;
+    const known = Math.max(leader.term ?? 0, knownTerm(view, record));
     if (leader.term === record.term && known <= record.term) return undefined;
     if (leader.term !== undefined && record.term > leader.term) {
       return wait('LeadershipLost', `the record carries term ${record.term}, this leader's is ${leader.term}`);
@@ -99,11 +101,7 @@ const stamp: Policy = {
 
 const recordBehind: Policy = {
   name: 'RecordBehind',
-  say: view => {
-    const { record, evidence } = view;
-    const isBehind = evidence.reports.some(it => knowsMore(it, record));
-    return isBehind ? recordAnew(view, 'RecordBehind', record) : undefined;
-  },
+  say: view => (isBehind(view, view.record) ? recordAnew(view, 'RecordBehind', view.record) : undefined),
 };
 
 /** Without these nothing is decided, and nobody is commanded, on the strength of this record. */

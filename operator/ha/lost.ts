@@ -1,5 +1,5 @@
 import type { HeardReport } from './evidence.ts';
-import { isFirstCreation, rebuild, type GroupRecord } from './record.ts';
+import { isFirstCreation, isOlder, rebuild, type GrantNote, type GroupRecord } from './record.ts';
 import { act, wait, type Said } from './said.ts';
 import { isFresh, isServing } from './sight.ts';
 import type { GroupView } from './view.ts';
@@ -13,7 +13,7 @@ export function latestEpoch({ highestEpoch, volume }: HeardReport, clusterUid: s
  * Does this member know something newer than the record? A later epoch; or, in this epoch, a reign that the record does
  * not tell of, or a later (E, k). Then the record was lost and came back from an older copy (etcd restored).
  */
-export function knowsMore(report: HeardReport, record: GroupRecord): boolean {
+function knowsMore(report: HeardReport, record: GroupRecord): boolean {
   const { highest, volume } = report;
   const { clusterUid, epoch, generation, holder } = record;
   const isReign = volume.clusterUid === clusterUid && volume.epoch === epoch && !holder && !isFirstCreation(record);
@@ -21,9 +21,18 @@ export function knowsMore(report: HeardReport, record: GroupRecord): boolean {
   return latestEpoch(report, clusterUid) > epoch || isReign || isLater;
 }
 
-/** Highest term that members know of in this epoch. */
-export const knownTerm = (reports: readonly HeardReport[], { clusterUid, epoch }: GroupRecord): number =>
-  Math.max(0, ...reports.map(({ highest: it }) => (it?.clusterUid === clusterUid && it.epoch === epoch ? it.term : 0)));
+/** Does anybody know something newer than the record: this process itself, or a member? */
+export function isBehind({ memory: { newest }, evidence }: GroupView, record: GroupRecord): boolean {
+  const isBehindUs = newest?.clusterUid === record.clusterUid && isOlder(record, { ...newest, term: record.term });
+  return isBehindUs || evidence.reports.some(it => knowsMore(it, record));
+}
+
+/** Highest term that this process, or a member, knows of in this epoch. */
+export function knownTerm({ memory: { newest }, evidence }: GroupView, { clusterUid, epoch }: GroupRecord): number {
+  const stamps = [newest, ...evidence.reports.map(it => it.highest)];
+  const own = stamps.filter(it => it?.clusterUid === clusterUid && it.epoch === epoch);
+  return Math.max(0, ...own.map(it => it?.term ?? 0));
+}
 
 /**
  * The record is gone, or older than what members have seen (etcd restored). A new one, of an epoch that nobody has seen,
@@ -31,29 +40,34 @@ export const knownTerm = (reports: readonly HeardReport[], { clusterUid, epoch }
  * nobody else can be. Everything else asks a person.
  */
 export function recordAnew(view: GroupView, reason: 'RecordLost' | 'RecordBehind', old?: GroupRecord): Said {
-  const { clusterUid, evidence, at } = view;
-  const epoch = Math.max(old?.epoch ?? 0, ...evidence.reports.map(it => latestEpoch(it, clusterUid)));
+  const newest = newestKnown(view, old);
+  const epoch = Math.max(newest?.epoch ?? 0, ...view.evidence.reports.map(it => latestEpoch(it, view.clusterUid)));
   const what =
-    reason === 'RecordLost' ? 'the record is gone' : `the record is older than what members know (epoch ${epoch})`;
+    reason === 'RecordLost' ? 'the record is gone' : `the record is older than what is known (epoch ${epoch})`;
   const found = onlyRw(view, epoch);
   if (typeof found === 'string') return wait(reason, `${what}; it is not made anew: ${found}`);
-  const generation = Math.max(old?.generation ?? 0, ...evidence.reports.map(it => it.quorum?.generation ?? 0)) + 1;
-  const former = {
-    incarnation: found.incarnation,
-    grant: found.container,
-    revokedAt: at,
-    cause: 'RecordRebuilt' as const,
-  };
-  const record = rebuild(old, { clusterUid, epoch: epoch + 1, generation, former });
-  return act({
-    do: 'rebuild',
-    record,
-    message: `${what}; every instance answers, and ${found.incarnation.instanceId} is RW`,
-  });
+  const message = `${what}; every instance answers, and ${found.incarnation.instanceId} is RW`;
+  return act({ do: 'rebuild', record: rebuilt(view, { newest, epoch, rw: found }), message });
+}
+
+const newestKnown = ({ memory: { newest }, clusterUid }: GroupView, old?: GroupRecord): GroupRecord | undefined =>
+  newest?.clusterUid === clusterUid ? newest : old;
+
+type RunningRw = HeardReport & { container: GrantNote };
+
+function rebuilt(
+  { clusterUid, evidence, at }: GroupView,
+  { newest, epoch, rw }: { newest: GroupRecord | undefined; epoch: number; rw: RunningRw },
+): GroupRecord {
+  const taken = evidence.reports.map(it => it.quorum?.generation ?? 0);
+  const generation = Math.max(newest?.generation ?? 0, ...taken) + 1;
+  const { incarnation, container: grant } = rw;
+  const former = { incarnation, grant, revokedAt: at, cause: 'RecordRebuilt' as const };
+  return rebuild(newest, { clusterUid, epoch: epoch + 1, generation, former });
 }
 
 /** The one RW, or why nobody can say who it is. */
-function onlyRw(view: GroupView, epoch: number): (HeardReport & { container: object }) | string {
+function onlyRw(view: GroupView, epoch: number): RunningRw | string {
   const fresh = view.evidence.reports.filter(it => isFresh(view, it));
   const missing = view.instances.filter(({ id }) => !fresh.some(it => it.incarnation.instanceId === id));
   if (missing.length > 0) return `instance ${missing.map(it => it.id).join(', ')} does not answer`;

@@ -1,5 +1,6 @@
 import type { Incarnation } from './incarnation.ts';
 import type { LogPosition } from './lsn.ts';
+import type { GroupRecord } from './record.ts';
 
 /**
  * What one cluster manager process remembers of a group between two decisions: moments of its own monotonic clock. It
@@ -8,6 +9,8 @@ import type { LogPosition } from './lsn.ts';
 export interface GroupMemory {
   /** Epoch that the moments of `now` belong to. */
   epoch: number;
+  /** The newest record that this process has seen: one that is older came back from a copy. */
+  newest?: GroupRecord;
   /** When this process first knew that the record has no holder in this epoch. */
   revokeKnownAt?: number;
   /** When this process first knew of the holder of this epoch. */

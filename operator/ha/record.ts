@@ -181,6 +181,13 @@ export const stampTerm = (record: GroupRecord, known = 0): GroupRecord => ({
   term: Math.max(record.term, known) + 1,
 });
 
+/** Was this record written before that one? In one epoch it goes from nobody to one holder, and its counters only grow. */
+export function isOlder(record: GroupRecord, than: GroupRecord): boolean {
+  if (record.epoch !== than.epoch) return record.epoch < than.epoch;
+  const isBeforeGrant = !record.holder && than.holder !== undefined;
+  return isBeforeGrant || record.generation < than.generation || record.term < than.term;
+}
+
 /** What a command sent on the strength of this record carries. */
 export function commandStamp({ clusterUid, epoch, term, generation }: GroupRecord): CommandStamp {
   return { clusterUid, epoch, term, generation };

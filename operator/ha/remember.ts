@@ -2,7 +2,7 @@ import type { HeardReport } from './evidence.ts';
 import { isFenced } from './fence.ts';
 import { formatIncarnation, isSameIncarnation, parseIncarnation, type Incarnation } from './incarnation.ts';
 import type { GroupMemory } from './memory.ts';
-import type { GroupRecord } from './record.ts';
+import { isOlder, type GroupRecord } from './record.ts';
 import { isFresh, isServing, reportIn } from './sight.ts';
 import type { GroupView } from './view.ts';
 
@@ -16,6 +16,7 @@ export function remember(view: GroupView): GroupMemory {
     ...base,
     ...momentsOf(view, base, record),
     ...ofHolder(view, base, holder),
+    newest: newestOf(memory.newest, record),
     wantedAt: view.wanted === 'running' ? (memory.wantedAt ?? now) : undefined,
     request: requestSeen(view),
     astraySince: astray(view, base),
@@ -26,6 +27,12 @@ export function remember(view: GroupView): GroupMemory {
 function acrossEpochs(memory: GroupMemory, epoch: number): GroupMemory {
   const { servedAt, ended, astraySince, rwPosition } = memory;
   return { epoch, servedAt, ended, astraySince, rwPosition, streamedAt: new Map() };
+}
+
+/** A group that was made anew under the same name has another UID, and begins anew here too. */
+function newestOf(before: GroupRecord | undefined, record: GroupRecord | undefined): GroupRecord | undefined {
+  if (!record || !before || record.clusterUid !== before.clusterUid) return record ?? before;
+  return isOlder(record, before) ? before : record;
 }
 
 function momentsOf(view: GroupView, base: GroupMemory, record: GroupRecord | undefined): Partial<GroupMemory> {
