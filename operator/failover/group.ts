@@ -15,6 +15,7 @@ import { Actor } from './actor.ts';
 import type { Agents } from './agents.ts';
 import { Commander } from './commander.ts';
 import { optionsOf, viewOf } from './gather.ts';
+import { activeHold } from './hold.ts';
 import { Ledger } from './ledger.ts';
 import { Members } from './members.ts';
 import { NodeLease } from './node-lease.ts';
@@ -177,7 +178,9 @@ export class Group {
     if (decision.request && asked) await judged(asked, decision);
     told();
     if (hasActed || decision.request) return 'again';
-    return wakeAt === undefined ? undefined : Math.max(1, wakeAt - clock.now());
+    const pauses = [wakeAt === undefined ? Infinity : wakeAt - clock.now(), holdEnd(target, clock.date())];
+    const pause = Math.max(1, Math.min(...pauses));
+    return pause === Infinity ? undefined : pause;
   }
 
   #gather(target: GroupTarget, recorded: Recorded | undefined, asked: Asked | undefined): GroupView {
@@ -264,6 +267,12 @@ export class Group {
     this.#look = undefined;
     this.#lastAnswerAt = undefined;
   }
+}
+
+/** How long automatic moves are still held off, ms: nothing else tells that a hold has ended. */
+function holdEnd({ cluster: { metadata } }: GroupTarget, now: Date): number {
+  const hold = activeHold(metadata.annotations, now);
+  return hold ? hold.until.getTime() - now.getTime() : Infinity;
 }
 
 /** Is (E, k) on its way from one setting to the next? */

@@ -1,8 +1,9 @@
-import type { Decision } from '../ha/action.ts';
+import type { Decision, RequestVerdict } from '../ha/action.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { Clock } from '../kube/clock.ts';
 import type { EventNote } from '../kube/events.ts';
 import { patchStatusIfChanged } from '../kube/status.ts';
+import type { OperationRecord } from '../workflow/record.ts';
 import { MPD_OPERATIONS, type RawOperation } from './kinds.ts';
 import { Newest } from './newest.ts';
 import { askedFor, journalAfter, journalCancelled, type Asked } from './requests.ts';
@@ -11,6 +12,8 @@ interface OperationsOptions {
   client: Pick<KubeClient, 'patchStatus'>;
   clock: Clock;
   event: (note: EventNote) => void;
+  /** What a forced failover may have lost. */
+  loss: () => string | undefined;
 }
 
 /** The operations of one group that this part carries out, and their journals. */
@@ -31,11 +34,18 @@ export class Operations {
   async judged({ object, isCancelled }: Asked, { request }: Decision): Promise<void> {
     if (!request) return;
     const now = this.#options.clock.date().toISOString();
-    const journal = isCancelled ? journalCancelled(object, now) : journalAfter(object, request, now);
+    const journal = isCancelled ? journalCancelled(object, now) : this.#journal(object, request, now);
     const status = { ...journal, observedGeneration: object.metadata.generation };
     this.#newest.wrote(await patchStatusIfChanged(this.#options.client, MPD_OPERATIONS, object, status));
     const { outcome, message } = request;
     const isBad = outcome === 'refused' || outcome === 'failed';
     if (isBad) this.#options.event({ type: 'Warning', reason: 'SwitchoverRefused', message });
+  }
+
+  /** What may be lost is written down with the operation that accepted it. */
+  #journal(object: RawOperation, verdict: RequestVerdict, now: string): OperationRecord {
+    const journal = journalAfter(object, verdict, now);
+    const loss = object.spec.type === 'forceFailover' ? this.#options.loss() : undefined;
+    return loss === undefined ? journal : { ...journal, data: { ...journal.data, loss } };
   }
 }

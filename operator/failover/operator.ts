@@ -152,7 +152,7 @@ export class ClusterManager extends StackOperator {
         to.reports.enqueue(key);
       },
     });
-    const operations = new Operations({ client, clock, event });
+    const operations = new Operations({ client, clock, event, loss: () => tracker.loss });
     const group = new Group({
       key,
       client,

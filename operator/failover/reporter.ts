@@ -1,5 +1,6 @@
 import type { KubeClient } from '../kube/client.ts';
 import type { Clock } from '../kube/clock.ts';
+import { isNamespaceEnding, isReason } from '../kube/errors.ts';
 import { RESOURCES } from '../kube/resources.ts';
 import { patchStatusIfChanged } from '../kube/status.ts';
 import type { Group, Look } from './group.ts';
@@ -31,9 +32,14 @@ export class Reporter {
   async report(group: Group): Promise<void> {
     const { look } = group;
     if (!look) return;
-    await this.#status(group, look);
-    await group.label();
-    await this.#history(look);
+    try {
+      await this.#status(group, look);
+      await group.label();
+      await this.#history(look);
+    } catch (error) {
+      // The cluster is gone: the watch is about to say so, and nobody is left to tell.
+      if (!isReason(error, 'NotFound') && !isNamespaceEnding(error)) throw error;
+    }
   }
 
   async #status(group: Group, { target, view, decision }: Look): Promise<void> {

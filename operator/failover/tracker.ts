@@ -24,9 +24,15 @@ export class SwitchTracker {
   readonly #recorder = new SwitchRecorder();
   /** When the holder was first heard not to take writes, not heard to take them since. */
   #troubleAt: number | undefined;
+  #loss: string | undefined;
 
   constructor(options: TrackerOptions) {
     this.#options = options;
+  }
+
+  /** What the last forced grant may have lost, in this leadership. */
+  get loss(): string | undefined {
+    return this.#loss;
   }
 
   /** A report as it came. */
@@ -42,7 +48,11 @@ export class SwitchTracker {
     const report = holder && evidence.reports.find(it => isOf(it.incarnation, holder));
     if (!this.#recorder.isOpen || !holder || !report?.engine.acceptsWrites) return;
     if (this.#recorder.passed('promote', { ms: now, iso: at })) {
-      this.#event('Normal', 'Promoted', `instance ${holder.instanceId} takes writes`);
+      this.#options.event({
+        type: 'Normal',
+        reason: 'Promoted',
+        message: `instance ${holder.instanceId} takes writes`,
+      });
     }
   }
 
@@ -51,6 +61,7 @@ export class SwitchTracker {
     const { record } = write;
     if (write.do === 'revoke') this.#revoked(write, policy, view, now);
     if (record.fence && (write.do === 'recordFence' || write.do === 'grant')) this.#fenced(record, now);
+    this.#loss = write.loss ?? this.#loss;
     if (write.do === 'grant' && record.holder) this.#recorder.granted(record, write.loss, now);
   }
 
@@ -58,12 +69,12 @@ export class SwitchTracker {
     const holder = view.recorded?.record.holder;
     if (!holder) return;
     const to = `${rwService(this.#options.name)} leads to instance ${holder.instanceId}`;
-    this.#event('Normal', 'WriterPublished', to);
+    this.#options.event({ type: 'Normal', reason: 'WriterPublished', message: to });
     const entry = this.#recorder.published(now);
     if (!entry) return;
     const parts = Object.entries(entry.partsMs).map(([part, ms]) => `${part} ${ms}`);
     const message = `${to} after ${entry.gapMs ?? 0} ms (${parts.join(', ')})`;
-    this.#event('Normal', 'FailoverCompleted', message);
+    this.#options.event({ type: 'Normal', reason: 'FailoverCompleted', message });
     this.#options.ended(entry);
   }
 
@@ -71,6 +82,7 @@ export class SwitchTracker {
   forget(): void {
     this.#recorder.forget();
     this.#troubleAt = undefined;
+    this.#loss = undefined;
   }
 
   #revoked(write: RecordWrite, policy: string, view: GroupView, now: Moment): void {
@@ -81,12 +93,17 @@ export class SwitchTracker {
     this.#recorder.revoked(write.record, { policy, why: write.message }, { since, decided, now });
     const who = former ? formatIncarnation(former) : 'the RW';
     const type = view.request ? 'Normal' : 'Warning';
-    this.#event(type, 'FailoverStarted', `${who} has lost its right: ${write.message}`);
+    const message = `${who} has lost its right: ${write.message}`;
+    this.#options.event({ type, reason: 'FailoverStarted', message });
   }
 
   #fenced({ fence, epoch }: GroupRecord, now: Moment): void {
     if (!fence || !this.#recorder.passed('fence', now)) return;
-    this.#event('Normal', 'Fenced', `epoch ${epoch}, rung ${fence.rung}: ${fence.evidence}`);
+    this.#options.event({
+      type: 'Normal',
+      reason: 'Fenced',
+      message: `epoch ${epoch}, rung ${fence.rung}: ${fence.evidence}`,
+    });
   }
 
   /** When the RW was last in order: until its trouble was told, or until it was last heard. */
@@ -95,9 +112,5 @@ export class SwitchTracker {
     const heardAt = evidence.reports.find(it => isOf(it.incarnation, holder))?.heardAt ?? now;
     const ms = this.#troubleAt ?? (now - heardAt > FRESH_MS ? heardAt : now);
     return { ms, iso: new Date(Date.parse(at) - (now - ms)).toISOString() };
-  }
-
-  #event(type: EventNote['type'], reason: string, message: string): void {
-    this.#options.event({ type, reason, message });
   }
 }

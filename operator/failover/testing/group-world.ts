@@ -53,7 +53,15 @@ export class GroupWorld {
     this.#reporter = new Reporter(client, this.clock);
     const sources = this.#sources();
     const event = (note: EventNote): void => void this.events.push(note);
-    const operations = new Operations({ client, clock: this.clock, event });
+    const tracker = new SwitchTracker({
+      name: 'orders',
+      event,
+      ended: entry => {
+        this.switches.push(entry);
+        this.#reporter.ended(entry);
+      },
+    });
+    const operations = new Operations({ client, clock: this.clock, event, loss: () => tracker.loss });
     this.group = new Group({
       key: 'shop/orders',
       client,
@@ -63,14 +71,7 @@ export class GroupWorld {
       log: silentLogger,
       identity: 'cm-1',
       isLeading: () => this.isLeading,
-      tracker: new SwitchTracker({
-        name: 'orders',
-        event,
-        ended: entry => {
-          this.switches.push(entry);
-          this.#reporter.ended(entry);
-        },
-      }),
+      tracker,
       asked: () => operations.asked(sources.group('shop/orders').operations),
       judged: (asked, decision) => operations.judged(asked, decision),
       wake: () => this.wake(),

@@ -9,7 +9,6 @@ import { targetOf, type GroupTarget } from '../target.ts';
 /** Samples for tests of this room. */
 export const UID = '7a1c5a3e-0000-4000-8000-000000000001';
 export const AT = '2026-01-01T00:00:00.000Z';
-export const KEY = 'shop/orders';
 
 export const incarnationOf = (id: string, nonce = 1): Incarnation => ({
   instanceId: id,
