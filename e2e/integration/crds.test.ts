@@ -10,6 +10,7 @@ import { KINDS } from '../../crds/definitions.ts';
 import { deletionProtection } from '../../crds/protection.ts';
 import * as clusters from '../../crds/testing/cluster-cases.ts';
 import * as operations from '../../crds/testing/operation-cases.ts';
+import { DEFAULT_OPTIONS } from '../../operator/ha/options.ts';
 import { API_GROUP, API_VERSION } from '../../operator/model/names.ts';
 import { controlPlane } from '../support/control-plane.ts';
 
@@ -171,7 +172,7 @@ describe('CRDs on a real API server', function () {
       dbType: 'polardb',
       followerNum: 2,
       initDatabase: { name: 'app', owner: 'app' },
-      ha: { durability: 'preferred', unfencedFailover: 'never', ttlMs: 3000 },
+      ha: DEFAULT_OPTIONS,
       stopped: false,
       terminationPolicy: 'Retain',
       deletionProtection: false,

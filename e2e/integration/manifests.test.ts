@@ -12,7 +12,8 @@ const run = promisify(execFile);
 const system = `manifests-${process.pid}`;
 const settings = `${system}-settings`;
 const shop = `${system}-shop`;
-const operator = `system:serviceaccount:${system}:polardb-stack-operator`;
+const OPERATOR = 'polardb-stack-operator';
+const CLUSTER_MANAGER = 'polardb-stack-cluster-manager';
 
 describe('manifests on a real API server', function () {
   this.timeout(60_000);
@@ -25,13 +26,16 @@ describe('manifests on a real API server', function () {
     synth(dist, { systemNamespace: system, settingsNamespace: settings, ...overrides });
   const lines = (text: string): string[] => text.trim().split('\n');
   /** `kubectl auth can-i` ends with 1 for no. */
-  const may = async (verb: string, resource: string, namespace: string, ...more: string[]): Promise<boolean> => {
-    const asked = kubectl('auth', 'can-i', verb, resource, '-n', namespace, `--as=${operator}`, '-q', ...more);
-    return asked.then(
-      () => true,
-      () => false,
-    );
-  };
+  const rightsOf =
+    (part: string) =>
+    async (verb: string, resource: string, namespace: string, ...more: string[]): Promise<boolean> => {
+      const as = `--as=system:serviceaccount:${system}:${part}`;
+      const asked = kubectl('auth', 'can-i', verb, resource, '-n', namespace, as, '-q', ...more);
+      return asked.then(
+        () => true,
+        () => false,
+      );
+    };
 
   before(async function () {
     this.timeout(900_000);
@@ -79,17 +83,20 @@ describe('manifests on a real API server', function () {
     expect(lines(stdout)).to.have.length(4);
   });
 
-  it('let the operator pod in where only restricted pods may run', async () => {
-    const pod = await kubectl('get', 'deployment', '-n', system, 'polardb-stack-operator', '-o', 'json');
-    const { template } = (JSON.parse(pod.stdout) as { spec: { template: { metadata: object; spec: object } } }).spec;
-    const overrides = JSON.stringify({ apiVersion: 'v1', kind: 'Pod', spec: template.spec });
-    const args = ['run', 'probe', '-n', system, '--image=x', '--dry-run=server', `--overrides=${overrides}`];
-    expect((await kubectl(...args)).stdout).to.contain('pod/probe created');
+  it('let the pods of our parts in where only restricted pods may run', async () => {
+    for (const part of [OPERATOR, CLUSTER_MANAGER]) {
+      const pod = await kubectl('get', 'deployment', '-n', system, part, '-o', 'json');
+      const { template } = (JSON.parse(pod.stdout) as { spec: { template: { metadata: object; spec: object } } }).spec;
+      const overrides = JSON.stringify({ apiVersion: 'v1', kind: 'Pod', spec: template.spec });
+      const args = ['run', 'probe', '-n', system, '--image=x', '--dry-run=server', `--overrides=${overrides}`];
+      expect((await kubectl(...args)).stdout).to.contain('pod/probe created');
+    }
     const root = kubectl('run', 'probe', '-n', system, '--image=x', '--dry-run=server');
     expect(await root.catch((error: unknown) => String(error))).to.contain('violates PodSecurity "restricted');
   });
 
   it('grant the operator what it needs, and no more', async () => {
+    const may = rightsOf(OPERATOR);
     expect(await may('get', 'secrets', shop)).to.equal(true);
     expect(await may('watch', 'configmaps', settings)).to.equal(true);
     expect(await may('update', 'configmaps/polardb4mpd-controller', settings)).to.equal(true);
@@ -97,9 +104,23 @@ describe('manifests on a real API server', function () {
     expect(await may('create', 'pods', shop, '--subresource=exec')).to.equal(false);
     expect(await may('update', 'mpdclusters', shop, '--subresource=scale')).to.equal(false);
     expect(await may('update', 'nodes', shop)).to.equal(false);
+    expect(await may('update', 'leases', shop)).to.equal(false);
   });
 
-  it('with watchNamespaces keep the operator out of all others', async () => {
+  it('grant the cluster manager who is RW, and no Secret but its own', async () => {
+    const may = rightsOf(CLUSTER_MANAGER);
+    expect(await may('update', 'leases', shop)).to.equal(true);
+    expect(await may('patch', 'endpointslices.discovery.k8s.io', shop)).to.equal(true);
+    expect(await may('get', 'leases', 'kube-node-lease')).to.equal(true);
+    expect(await may('get', 'secrets/polardb-stack-cluster-manager-tls', system)).to.equal(true);
+    expect(await may('get', 'secrets/polardb-stack-ca', system)).to.equal(false);
+    expect(await may('get', 'secrets', shop)).to.equal(false);
+    expect(await may('delete', 'pods', shop)).to.equal(false);
+  });
+
+  it('with watchNamespaces keep our parts out of all others', async () => {
+    const may = rightsOf(OPERATOR);
+    const mayManager = rightsOf(CLUSTER_MANAGER);
     await kubectl('delete', '-f', join(dist, '0002-access.yaml'));
     write({ watchNamespaces: [shop] });
     await kubectl('apply', '-f', dist);
@@ -107,6 +128,8 @@ describe('manifests on a real API server', function () {
     expect(await may('get', 'secrets', 'default')).to.equal(false);
     expect(await may('list', 'pods', 'default')).to.equal(false);
     expect(await may('list', 'nodes', 'default')).to.equal(true);
-    expect(await may('get', 'leases', 'kube-node-lease')).to.equal(true);
+    expect(await mayManager('update', 'leases', shop)).to.equal(true);
+    expect(await mayManager('update', 'leases', 'default')).to.equal(false);
+    expect(await mayManager('get', 'leases', 'kube-node-lease')).to.equal(true);
   });
 });
