@@ -30,7 +30,10 @@ function playAll(): boolean {
   for (let done = 0; done < count; done += BATCH) {
     const seed = first + done;
     const numRuns = Math.min(BATCH, count - done);
-    const result = fc.check(fc.property(schedules, schedule => void play(schedule)), { numRuns, seed });
+    const result = fc.check(
+      fc.property(schedules, schedule => void play(schedule)),
+      { numRuns, seed },
+    );
     if (result.failed) {
       const { counterexamplePath } = result;
       console.log(`failed: ${String(result.errorInstance)}`);
@@ -44,7 +47,10 @@ function playAll(): boolean {
 }
 
 function replay(path: string): boolean {
-  const result = fc.check(fc.property(schedules, schedule => void play(schedule)), { seed: first, path, endOnFailure: true });
+  const result = fc.check(
+    fc.property(schedules, schedule => void play(schedule)),
+    { seed: first, path, endOnFailure: true },
+  );
   if (result.counterexample) tell(result.counterexample[0]);
   return !result.failed;
 }

@@ -78,7 +78,9 @@ export class Promises {
     const known = this.#holders.get(epoch) ?? holder;
     this.#holders.set(epoch, known);
     if (!isSameIncarnation(known, holder)) {
-      throw new PromiseBroken(`epoch ${epoch} has two holders: ${formatIncarnation(known)}, ${formatIncarnation(holder)}`);
+      throw new PromiseBroken(
+        `epoch ${epoch} has two holders: ${formatIncarnation(known)}, ${formatIncarnation(holder)}`,
+      );
     }
   }
 

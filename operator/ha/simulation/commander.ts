@@ -75,7 +75,8 @@ export class Commander {
     if (state !== 'running' || this.#standings.get(key) !== standing) return;
     tell(() => `hears ${outcome.state} ${outcome.code ?? ''} of ${key}`);
     standing.outcome = { key, ...outcome };
-    standing.restUntil = process.clock.now + Math.min(LONGEST_REST_MS, FIRST_REST_MS[outcome.state] * 2 ** standing.ends++);
+    standing.restUntil =
+      process.clock.now + Math.min(LONGEST_REST_MS, FIRST_REST_MS[outcome.state] * 2 ** standing.ends++);
     ended();
   }
 }

@@ -20,7 +20,7 @@ export interface EngineKeeperOptions {
 }
 
 /** Longest time from the decision to kill until everything is dead, on a loaded host, ms. */
-const KILL_MS = 150;
+const KILL_MS = 200;
 const FAST_STOP_MS = 300;
 const START_MS = 250;
 const PROMOTE_MS = 90;

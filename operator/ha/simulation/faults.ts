@@ -1,4 +1,5 @@
 import type { Agent } from './agent.ts';
+import { RW_TARGETS } from './fault-targets.ts';
 import { BAD, FAIR, API, type Host } from './network.ts';
 import type { World } from './world.ts';
 
@@ -7,7 +8,7 @@ export interface Fault {
   /** Since the fault before it, ms. */
   after: number;
   kind: FaultKind;
-  /** Whom it hits: the lowest numbers mean the RW, others any of what there is. */
+  /** Whom it hits: the lowest numbers mean the RW, others instances or hosts in their order. */
   target: number;
   /** How long it lasts, ms. */
   lasts: number;
@@ -21,11 +22,11 @@ interface Hit {
   end: (mend: () => void) => void;
 }
 
-const RW_TARGETS = 4;
-
 function agentAt({ world, target }: Hit): Agent | undefined {
   const { agents, holder } = world;
-  return target < RW_TARGETS && holder ? holder : agents[target % Math.max(1, agents.length)];
+  if (target < RW_TARGETS && holder) return holder;
+  const sorted = agents.sort((a, b) => a.incarnation.instanceId.localeCompare(b.incarnation.instanceId));
+  return sorted[(target - RW_TARGETS + sorted.length) % Math.max(1, sorted.length)];
 }
 
 const onAgent =
@@ -37,7 +38,9 @@ const onAgent =
 
 function hostAt(hit: Hit): Host {
   const { world, target } = hit;
-  return (target < RW_TARGETS ? agentAt(hit)?.host : undefined) ?? world.machines[target % world.machines.length]!.name;
+  const { machines } = world;
+  const at = (target - RW_TARGETS + machines.length) % machines.length;
+  return (target < RW_TARGETS ? agentAt(hit)?.host : undefined) ?? machines[at]!.name;
 }
 
 function cut(hit: Hit, pairs: readonly (readonly [Host, Host])[]): void {
@@ -143,7 +146,10 @@ const faults = {
     hit => {
       const host = hostAt(hit);
       const rest = others(hit, host).filter(it => it !== API);
-      cut(hit, rest.flatMap(it => [[host, it] as const, [it, host] as const]));
+      cut(
+        hit,
+        rest.flatMap(it => [[host, it] as const, [it, host] as const]),
+      );
     },
   ],
   'two hosts cut off': [
@@ -151,7 +157,10 @@ const faults = {
     hit => {
       const island = [hostAt({ ...hit, target: 0 }), hit.world.machines[hit.target % hit.world.machines.length]!.name];
       const rest = others(hit, '').filter(it => !island.includes(it));
-      cut(hit, island.flatMap(host => rest.flatMap(it => [[host, it] as const, [it, host] as const])));
+      cut(
+        hit,
+        island.flatMap(host => rest.flatMap(it => [[host, it] as const, [it, host] as const])),
+      );
     },
   ],
   'host cannot send': [

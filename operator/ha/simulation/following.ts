@@ -97,8 +97,7 @@ export class Following {
   #objection({ how, upstream }: Follow): string | undefined {
     const { persisted, data, engine, world } = this.#agent;
     if (persisted.plan.role === 'rw') return 'WrongRole';
-    if (how === 'start')
-      return world.isStreaming && data.state !== 'initialized' ? 'NoData' : undefined;
+    if (how === 'start') return world.isStreaming && data.state !== 'initialized' ? 'NoData' : undefined;
     if (how === 'join' && (engine.state !== 'stopped' || data.state === 'initialized')) return 'WrongRole';
     return upstream ? undefined : 'NoUpstream';
   }

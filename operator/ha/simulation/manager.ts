@@ -102,7 +102,7 @@ export class Manager {
       {
         writes: false,
         limitMs: READ_LIMIT_MS,
-        work: server => server.readRecord(rules.habits.readsDirectly),
+        work: server => server.readRecord(true),
         done: answer => {
           this.#isReading = false;
           if (answer === 'none') return;

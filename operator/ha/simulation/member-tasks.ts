@@ -37,7 +37,7 @@ export class MemberTasks {
     if (command.do === 'demote') this.work.abort();
     if (command.do === 'quorum') this.#agent.right.onQuorum({ ...command, epoch: stamp.epoch });
     this.work.save({ ...this.#promised(command, stamp), member: taken.state }, () => {
-      this.#agent.right.onStamp(stamp);
+      this.#hear(command, stamp);
       this.#do(command, stamp, reply);
     });
   }
@@ -73,6 +73,13 @@ export class MemberTasks {
     }
     const acceptance = rules.acceptCommand(member.highest, stamp);
     return acceptance.accepted ? { accepted: true, state: { ...member, highest: acceptance.highest } } : acceptance;
+  }
+
+  #hear(command: Command, stamp: CommandStamp): void {
+    const { right } = this.#agent;
+    if (command.do === 'demote') right.yield(stamp.epoch);
+    else right.onRevoked(stamp.epoch);
+    right.onStamp(stamp);
   }
 
   /** Durable before it is done: no restart goes back to being RW, or to the upstream that was cut. */

@@ -94,12 +94,10 @@ function asIfAllAnswered(view: GroupView): GroupView {
   const record = recorded?.record;
   const example = evidence.reports[0];
   if (!record || !example) return view;
-  const answered = ({ incarnation }: Member): boolean =>
-    evidence.reports.some(
-      it => isSameIncarnation(it.incarnation, incarnation) && it.prepared?.epoch === record.epoch && it.heardAt > view.now - 1400,
-    );
+  const isHeard = ({ incarnation }: Member): boolean =>
+    evidence.reports.some(it => isSameIncarnation(it.incarnation, incarnation) && view.now < it.heardAt + 1400);
   const prepared = { epoch: record.epoch, timeline: 0, lsn: 0n, promiseAgeMs: 1e6 };
-  const silent = record.members.filter(it => !answered(it));
+  const silent = record.members.filter(it => !isHeard(it));
   const reports = silent.map(({ incarnation }): HeardReport => ({
     ...example,
     ...{ incarnation, prepared, heardAt: view.now, container: undefined, stopped: undefined },
@@ -135,7 +133,10 @@ function withLaggards(write: RecordWrite, { recorded }: GroupView): RecordWrite 
   const { holder } = record;
   const members = before.members.filter(it => !isSameIncarnation(it.incarnation, holder));
   const k = Math.min(before.k, members.length);
-  return { ...write, record: { ...record, members, k, generation: Math.max(record.generation, before.generation + 1) } };
+  return {
+    ...write,
+    record: { ...record, members, k, generation: Math.max(record.generation, before.generation + 1) },
+  };
 }
 
 const withoutPending = (write: RecordWrite): RecordWrite => {
@@ -148,11 +149,13 @@ const withoutPending = (write: RecordWrite): RecordWrite => {
 function engineFirst(write: RecordWrite, view: GroupView): Action {
   const { record } = write;
   const before = view.recorded?.record;
-  if (write.do !== 'setMembers' || !before || !record.holder || record.members.length <= before.members.length) return write;
+  if (write.do !== 'setMembers' || !before || !record.holder || record.members.length <= before.members.length)
+    return write;
   const { holder } = record;
   const members = record.members.map(it => it.incarnation);
   const rw = view.evidence.reports.find(it => isSameIncarnation(it.incarnation, holder));
-  const isThere = rw?.quorum?.isInEffect === true && members.every(it => rw.quorum?.members.some(o => isSameIncarnation(o, it)));
+  const isThere =
+    rw?.quorum?.isInEffect === true && members.every(it => rw.quorum?.members.some(o => isSameIncarnation(o, it)));
   const generation = Math.max(before.generation, rw?.quorum?.generation ?? 0) + 1;
   if (!isThere) return { do: 'quorum', on: holder, generation, members, k: Math.min(1, members.length) };
   const full = members.map(incarnation => ({ incarnation, pending: false }));
@@ -172,7 +175,8 @@ function recordFirst(): Mutation {
 }
 
 function removalOf(action: Action, record: GroupRecord): Action[] {
-  if (action.do !== 'quorum' || record.holder === undefined || !isSameIncarnation(record.holder, action.on)) return [action];
+  if (action.do !== 'quorum' || record.holder === undefined || !isSameIncarnation(record.holder, action.on))
+    return [action];
   const kept = record.members.filter(it => action.members.some(o => isSameIncarnation(o, it.incarnation)));
   if (kept.length === record.members.length || kept.length === 0 || record.k === 0) return [action];
   const { generation } = action;
@@ -185,7 +189,7 @@ export const mutations: readonly Mutation[] = [
   byInstance(),
   habit('stopped: nothing of the engine in /proc', 'plannedStop', { checksProc: false }),
   habit('direct reads', 'staleReads', { readsDirectly: false }),
-  habit('a prepared member is cut from the old RW', 'writesOn', { prepares: 'report only' }),
+  habit('a prepared member is cut from the old RW', 'writesOnToOne', { prepares: 'report only' }),
   habit('cut, then report', 'writesOn', { prepares: 'report, then cut' }),
   replaced('a right counts from the sending', 'oldAnswer', { countsFrom: ({ answeredAt }) => answeredAt }),
   shown('quorum', 'pausedMember', asIfAllAnswered),

@@ -29,6 +29,8 @@ export interface RightKeepingParts {
 const RENEW_MS = 500;
 const READ_LIMIT_MS = 1000;
 const SENT_KEPT = 20;
+/** How long the command to stop may come after the word of the revoke, ms. */
+const COMMAND_GRACE_MS = 500;
 
 /** Begins, renews and ends the right of one incarnation, by the rules of ha/right.ts. */
 export class RightKeeping {
@@ -96,15 +98,26 @@ export class RightKeeping {
     );
   }
 
-  /** A beat or a command tells what is recorded. */
+  /** A beat tells what is recorded. Of a revoke: the command to stop is near, so a planned stop may still be clean. */
   onStamp(stamp: CommandStamp): void {
-    const { rules } = this.#parts;
-    this.onRevoked(stamp.epoch);
-    if (rules.needsRead(this.state, stamp)) this.read(() => undefined);
+    const { rules, process } = this.#parts;
+    if (stamp.epoch > this.state.epoch && this.#inUse) {
+      const left = (this.state.right?.until ?? 0) - this.#now;
+      this.yield(stamp.epoch);
+      this.#stopTimer = process.after(Math.min(left, COMMAND_GRACE_MS), () => this.#parts.onLost());
+    } else if (rules.needsRead(this.state, stamp)) this.read(() => undefined);
   }
 
+  /** A command tells of a revoke. */
   onRevoked(epoch: number): void {
     this.#set(this.#parts.rules.onRevoked(this.state, epoch));
+  }
+
+  /** The command that stops the engine has bounds of its own. Nothing renews the right; the guard keeps the end it knows. */
+  yield(epoch: number): void {
+    this.state = this.#parts.rules.onRevoked(this.state, epoch);
+    this.#inUse = false;
+    this.#stopTimer();
   }
 
   onQuorum(command: { epoch: number; generation: number; members: readonly Incarnation[] }): void {

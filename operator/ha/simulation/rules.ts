@@ -58,7 +58,7 @@ export const production = {
     stampsFirst: true,
     /** The generation of synchronous replication that an agent took outlives its engine. */
     keepsGeneration: true,
-    /** Reads that decide are direct. */
+    /** What gives an agent a right is a direct read. (A manager's write would be refused.) */
     readsDirectly: true,
   },
 };

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { RW_TARGETS } from './fault-targets.ts';
 import type { Fault, FaultKind } from './faults.ts';
 import { otherFaults, worlds, type Schedule } from './schedule.ts';
 import type { WorldOptions } from './world.ts';
@@ -18,35 +19,39 @@ const UP: Range = [6000, 7000];
 const LONG: Range = [11_000, 13_000];
 
 const RW = 0;
-/** An RO's agent or engine; its host has another number. */
-const RO_2 = 4;
-const RO_3 = 5;
-const HOST_3 = 6;
+/** Instance 1, 2 or 3, or its host. */
+const FIRST = RW_TARGETS;
+const RO_2 = RW_TARGETS + 1;
+const RO_3 = RW_TARGETS + 2;
 /** Second host of a pair: where an RO runs, or the leading cluster manager. */
 const WITH_HOST_2 = 1;
 const WITH_HOST_4 = 3;
 
-const share = (instances = 3): Partial<WorldOptions> => ({
+const share: Partial<WorldOptions> = {
   topology: 'share',
-  instances,
+  instances: 3,
   ha: { durability: 'preferred', unfencedFailover: 'afterExpiry' },
-});
-const local: Partial<WorldOptions> = { topology: 'local', instances: 3, ha: { durability: 'preferred', unfencedFailover: 'never' } };
+};
+const local: Partial<WorldOptions> = {
+  topology: 'local',
+  instances: 3,
+  ha: { durability: 'preferred', unfencedFailover: 'never' },
+};
 
 export const templates = {
   /** A container of the RW ended and the next one was granted; then its pod is deleted while its host is cut off. */
   secondLife: {
-    world: share(),
+    world: share,
     story: [
       ['agent killed', RW, UP, [0, 0]],
       ['host cut off', RW, [5000, 8000], LONG],
       ['pod deleted', RW, [0, 300], [0, 0]],
     ],
   },
-  plannedStop: { world: share(), story: [['switchover asked', RW, UP, [0, 0]]] },
+  plannedStop: { world: share, story: [['switchover asked', RW, UP, [0, 0]]] },
   /** It still reaches the API server alone, whose caches lag. */
   staleReads: {
-    world: share(),
+    world: share,
     story: [
       ['host cut from others', RW, UP, LONG],
       ['caches lag', RW, [0, 500], LONG],
@@ -61,13 +66,23 @@ export const templates = {
       ['agent stopped', RW, [2500, 3200], LONG],
     ],
   },
-  /** An answer is taken in long after it was given, by an agent that stood still and is cut off. */
-  oldAnswer: {
-    world: share(),
+  /** The same, and one of the members loses the RW after it has answered. */
+  writesOnToOne: {
+    world: { ...local, writeMs: 30 },
     story: [
       ['kubelet stopped', RW, UP, LONG],
-      ['agent stopped', RW, [2800, 3600], [2000, 2900]],
-      ['host cut off', RW, [20, 200], LONG],
+      ['agent stopped', RW, [2500, 3200], LONG],
+      ['hosts cut', RW, [1400, 2300], LONG],
+    ],
+  },
+  /** An answer is taken in long after it was given, by an agent that stood still and is cut off. */
+  oldAnswer: {
+    world: share,
+    story: [
+      ['kubelet stopped', RW, UP, LONG],
+      ['bad network', RW, [2300, 2800], [800, 1500]],
+      ['agent stopped', RW, [200, 600], [2000, 2900]],
+      ['host cut off', RW, [100, 500], LONG],
     ],
   },
   /** One member paused while the other acknowledged, then the other and the RW are lost. */
@@ -75,7 +90,7 @@ export const templates = {
     world: local,
     story: [
       ['engine stopped', RO_2, UP, [1200, 2500]],
-      ['host cut off', HOST_3, [500, 1000], LONG],
+      ['host cut off', RO_3, [500, 1000], LONG],
       ['host off', RW, [0, 100], LONG],
     ],
   },
@@ -92,14 +107,14 @@ export const templates = {
     world: local,
     story: [
       ['agent killed', RO_3, UP, [0, 0]],
-      ['API hangs', RW, [500, 1500], [5000, 6000]],
-      ['engine stopped', RO_2, [200, 1500], [2000, 2900]],
-      ['host off', RW, [300, 1500], LONG],
+      ['API hangs', RW, [900, 1300], [500, 900]],
+      ['engine stopped', RO_2, [0, 300], [2000, 2900]],
+      ['host off', RW, [300, 900], LONG],
     ],
   },
   /** The last read comes right before the revoke. */
   lastRead: {
-    world: share(),
+    world: { ...share, drift: [-0.01, 0.01, 0.01, 0.01] },
     story: [
       ['kubelet stopped', RW, UP, LONG],
       ['host cut from others', RW, [2000, 3000], LONG],
@@ -110,14 +125,14 @@ export const templates = {
   hangingRemoval: {
     world: local,
     story: [
-      ['engine stopped', RO_3, UP, [3600, 4500]],
-      ['API hangs', RW, [2500, 3000], [6000, 7000]],
-      ['engine stopped', RO_2, [2500, 5000], [2000, 2900]],
-      ['host off', RW, [500, 2000], LONG],
+      ['hosts cut', RW, UP, [3800, 4600]],
+      ['API hangs', RW, [2700, 3200], [1000, 1600]],
+      ['engine stopped', RO_3, [2000, 3500], [2000, 2900]],
+      ['host off', RW, [500, 1500], LONG],
     ],
   },
   lateRevoke: {
-    world: share(),
+    world: share,
     story: [
       ['kubelet stopped', RW, UP, LONG],
       ['host cut from others', RW, [2000, 3000], LONG],
@@ -130,44 +145,45 @@ export const templates = {
     world: local,
     story: [
       ['postmaster killed', RW, UP, [0, 0]],
-      ['agent stopped', RW, [30, 250], [7000, 9000]],
+      ['agent stopped', RW, [60, 200], [6000, 8000]],
+      ['host cut off', RW, [20, 200], LONG],
     ],
   },
   removedTooEarly: {
     world: local,
     story: [
-      ['engine stopped', RO_2, UP, [3400, 3900]],
-      ['agent stopped', RW, [2600, 3100], [3000, 4000]],
-      ['engine stopped', RO_3, [200, 600], [1200, 2000]],
-      ['host off', RW, [700, 1500], LONG],
+      ['hosts cut', RW, UP, [4500, 5200]],
+      ['agent stopped', RW, [2700, 3900], [3000, 3500]],
+      ['engine stopped', RO_3, [300, 1200], [2500, 3500]],
+      ['host off', RW, [1300, 2200], LONG],
     ],
   },
   /** A member is added by a write that hangs; the RW does not hear of it, since it is cut off with another one. */
   unheardAddition: {
-    world: share(),
+    world: share,
     story: [
       ['agent killed', RO_3, UP, [0, 0]],
       ['API hangs', RW, [300, 1300], [4000, 5000]],
       ['two hosts cut off', WITH_HOST_2, [300, 1500], LONG],
     ],
   },
-  island: { world: share(), story: [['two hosts cut off', WITH_HOST_2, UP, LONG]] },
-  islandWithLeader: { world: share(), story: [['two hosts cut off', WITH_HOST_4, UP, LONG]] },
+  island: { world: share, story: [['two hosts cut off', WITH_HOST_2, UP, LONG]] },
+  islandWithLeader: { world: share, story: [['two hosts cut off', WITH_HOST_4, UP, LONG]] },
   frozenAgent: {
-    world: share(),
+    world: share,
     story: [
       ['kubelet stopped', RW, UP, LONG],
       ['agent stopped', RW, [0, 2000], LONG],
     ],
   },
-  /** The RW stops for another one, which dies, so it is granted again; then it is cut off. */
+  /** The RW gives way to another one and comes back; it is cut off before it has told so. */
   sameAgain: {
-    world: share(2),
+    world: share,
     story: [
-      ['switchover asked', RW, UP, [0, 0]],
-      ['agent killed', RO_3, [0, 200], [0, 0]],
-      ['host cut off', RW, [0, 600], LONG],
-      ['pod deleted', RW, [0, 300], [0, 0]],
+      ['switchover asked', RO_2, UP, [0, 0]],
+      ['switchover asked', FIRST, [3000, 4000], [0, 0]],
+      ['host cut off', FIRST, [300, 1200], LONG],
+      ['pod deleted', FIRST, [0, 300], [0, 0]],
     ],
   },
   /** Restarted in place while no member answers. */
@@ -189,7 +205,12 @@ export function told({ world, story }: Template): fc.Arbitrary<Schedule> {
   const lines = story.map(([kind, target, after, lasts]) =>
     fc.record({ kind: fc.constant(kind), target: fc.constant(target), after: between(after), lasts: between(lasts) }),
   );
-  const noise = fc.oneof({ weight: 9, arbitrary: fc.constant([]) }, { weight: 1, arbitrary: otherFaults.map(it => [it]) });
-  const faults: fc.Arbitrary<Fault[]> = fc.tuple(...lines.map(line => fc.tuple(line, noise))).map(all => all.flatMap(([it, more]) => [it, ...more]));
+  const noise = fc.oneof(
+    { weight: 9, arbitrary: fc.constant([]) },
+    { weight: 1, arbitrary: otherFaults.map(it => [it]) },
+  );
+  const faults: fc.Arbitrary<Fault[]> = fc
+    .tuple(...lines.map(line => fc.tuple(line, noise)))
+    .map(all => all.flatMap(([it, more]) => [it, ...more]));
   return fc.record({ world: worlds.map(it => ({ ...it, ...world })), faults });
 }

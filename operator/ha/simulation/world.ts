@@ -9,6 +9,7 @@ import { nothingPersisted } from './agent-state.ts';
 import { ApiServer, type PodObject } from './api-server.ts';
 import { Promises } from './checks.ts';
 import { blankData, timelineOf, type Data, type OwnVolume } from './data.ts';
+import { RW_TARGETS } from './fault-targets.ts';
 import { Machine } from './kubelet.ts';
 import { Manager, type ManagerWorld } from './manager.ts';
 import type { Site } from './manager-view.ts';
@@ -140,7 +141,7 @@ export class World {
   askSwitchover(target: number): void {
     const id = `switchover-${++this.#serial}`;
     const { instances } = this.site;
-    const instance = target < 5 ? undefined : instances[target % instances.length]!.id;
+    const instance = instances[(target - RW_TARGETS) % instances.length]?.id;
     this.api.change(({ request }) => {
       if (request && request.outcome === undefined) return {};
       return { request: { kind: 'switchover', id, by: 'a person', target: instance } };
