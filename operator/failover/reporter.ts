@@ -1,7 +1,7 @@
 import type { KubeClient } from '../kube/client.ts';
 import type { Clock } from '../kube/clock.ts';
 import { isNamespaceEnding, isReason } from '../kube/errors.ts';
-import { RESOURCES } from '../kube/resources.ts';
+import { RESOURCES, type ConfigMap } from '../kube/resources.ts';
 import { patchStatusIfChanged } from '../kube/status.ts';
 import type { Group, Look } from './group.ts';
 import { buildSwitchLog, readSwitches, type SwitchEntry } from './history.ts';
@@ -9,13 +9,14 @@ import { MPD_CLUSTERS, type RawCluster } from './kinds.ts';
 import { Newest } from './newest.ts';
 import { statusOf } from './status.ts';
 
-type Client = Pick<KubeClient, 'patchStatus' | 'apply' | 'get'>;
+type Client = Pick<KubeClient, 'patchStatus' | 'apply'>;
 
 /** Tells of one group in status, history and labels. It runs beside the decisions and never holds them up. */
 export class Reporter {
   readonly #client: Client;
   readonly #clock: Clock;
   readonly #clusters = new Newest<RawCluster>();
+  readonly #logs = new Newest<ConfigMap>();
   /** Switches that are over and not written yet, oldest first. */
   readonly #entries: SwitchEntry[] = [];
 
@@ -35,7 +36,7 @@ export class Reporter {
     try {
       await this.#status(group, look);
       await group.label();
-      await this.#history(look);
+      await this.#history(group, look);
     } catch (error) {
       // The cluster is gone: the watch is about to say so, and nobody is left to tell.
       if (!isReason(error, 'NotFound') && !isNamespaceEnding(error)) throw error;
@@ -52,15 +53,10 @@ export class Reporter {
     this.#clusters.wrote(await patchStatusIfChanged(this.#client, MPD_CLUSTERS, object, statusOf(parts)));
   }
 
-  /** Read directly: it is written seldom, and another leader may have written last. */
-  async #history({ target }: Look): Promise<void> {
+  async #history(group: Group, { target }: Look): Promise<void> {
     for (let entry = this.#entries[0]; entry; entry = this.#entries[0]) {
-      const log = buildSwitchLog(target, [], entry);
-      const found = await this.#client.get(RESOURCES.configMaps, {
-        namespace: target.namespace,
-        name: log.metadata.name,
-      });
-      await this.#client.apply(RESOURCES.configMaps, buildSwitchLog(target, readSwitches(found), entry));
+      const before = readSwitches(this.#logs.of(group.parts.switchLog));
+      this.#logs.wrote(await this.#client.apply(RESOURCES.configMaps, buildSwitchLog(target, before, entry)));
       this.#entries.shift();
     }
   }
