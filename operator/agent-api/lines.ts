@@ -36,6 +36,11 @@ export class JsonLines {
     } else this.#connection.write(`${JSON.stringify(value)}\n`);
   }
 
+  /** Ends the stream after what was sent. */
+  end(): void {
+    this.#connection.end();
+  }
+
   /** Bytes that came with the handshake. */
   unshift(head: Buffer): void {
     if (head.length > 0) this.#take(head);

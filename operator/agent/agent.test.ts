@@ -51,7 +51,6 @@ class Bed {
     const installation = { install: work('install') };
     const nothing = () => undefined;
     const promises = { epochKnown: nothing };
-    const beats = { changed: nothing, isLeaderHeard: false };
     const member = {
       start: work('start'),
       promote: work('promote'),
@@ -98,7 +97,7 @@ class Bed {
     const manage = { account: made('account'), database: made('database'), slots: made('slots') };
     const { store, tasks, log } = bed;
     const names = { clusterUid: 'u', incarnation: 'me', cluster: 'orders' };
-    const things = { member, installation, supervisor, right, manage, promises, beats };
+    const things = { member, installation, supervisor, right, manage, promises, told: nothing };
     const parts = { ...names, ...things, store, tasks, log, clock: bed.clock };
     bed.agent = new Agent(parts as unknown as AgentParts);
     return bed;

@@ -15,8 +15,6 @@ import type {
   VerifyResult,
 } from '../agent-api/state.ts';
 import { acceptCommand } from '../ha/command.ts';
-import type { Beats } from './beats.ts';
-import type { Clock } from './clock.ts';
 import type { Installation } from './installation.ts';
 import type { Log } from './log.ts';
 import type { Member } from './member.ts';
@@ -50,16 +48,12 @@ export interface AgentParts {
   manage: Manage;
   /** Name of the cluster, as certificates of its instances begin. */
   cluster: string;
-  beats: Pick<Beats, 'changed' | 'isLeaderHeard'>;
-  clock: Clock;
-  /** How long an RW that is told to end waits for its successor, ms. */
-  leaveMs: number;
+  /** Reports at once. */
+  told: () => void;
   /** Looks at everything once. */
   state: () => Promise<AgentState>;
   log: Log;
 }
-
-const LEAVE_POLL_MS = 50;
 
 type Asked = { command: Command; waitMs?: number };
 
@@ -69,7 +63,6 @@ export class Agent {
   #turn: Promise<unknown> = Promise.resolve();
   #moves: Promise<unknown> = Promise.resolve();
   #fences = 0;
-  #leaving = false;
   #fencing: Promise<void> = Promise.resolve();
 
   constructor(parts: AgentParts) {
@@ -89,11 +82,6 @@ export class Agent {
 
   restart = (body: requests.RestartRequest): Promise<TaskState> =>
     this.#task('restart', body, context => this.#parts.member.restart(body.mode ?? 'fast', context));
-
-  /** The container was told to end: said first, so that others can take over while this engine still serves. */
-  get isLeaving(): boolean {
-    return this.#leaving;
-  }
 
   resume = (body: requests.ResumeRequest): Promise<TaskState> =>
     this.#task('resume', body, context => this.#parts.member.resume(context));
@@ -176,39 +164,6 @@ export class Agent {
     await tasks.idle();
   }
 
-  /**
-   * The container was told to end. An RW whose place another member may take goes on until a cluster manager has demoted
-   * it, if one is heard; nothing else waits.
-   */
-  async leave(): Promise<void> {
-    this.#leaving = true;
-    const { beats, tasks, clock, leaveMs, log } = this.#parts;
-    beats.changed();
-    const until = clock.boottime() + leaveMs;
-    const pause = (): Promise<void> => new Promise(resolve => void clock.after(LEAVE_POLL_MS, resolve));
-    while (this.#isAwaitingSuccessor() && clock.boottime() < until) await pause();
-    await tasks.idle();
-    // The proof is told before the end takes it away.
-    beats.changed();
-    await pause();
-    log.info('agent ends', { role: this.#parts.store.now.plan.role });
-    await this.shutDown();
-  }
-
-  #isAwaitingSuccessor(): boolean {
-    const { beats, store, supervisor, right } = this.#parts;
-    const isServing = store.now.plan.role === 'rw' && supervisor.state.phase === 'running';
-    return isServing && beats.isLeaderHeard && right.isHeld && right.state.right?.kind !== 'alone';
-  }
-
-  /** For the end of the container. What this member was told to be stays written. */
-  async shutDown(): Promise<void> {
-    const { supervisor, tasks } = this.#parts;
-    tasks.abort('the container ends');
-    supervisor.stop('fast');
-    await supervisor.until(state => state.phase === 'idle', new AbortController().signal);
-  }
-
   async #task(kind: string, body: Asked, work: (context: TaskContext) => Promise<void>): Promise<TaskState> {
     const { tasks } = this.#parts;
     const request = { id: body.command.requestId, kind, fingerprint: fingerprint(kind, body) };
@@ -240,7 +195,7 @@ export class Agent {
 
   #move<T>(work: () => Promise<T>): Promise<T> {
     const turn = this.#moves.then(work);
-    this.#moves = turn.catch(() => undefined).then(() => this.#parts.beats.changed());
+    this.#moves = turn.catch(() => undefined).then(() => this.#parts.told());
     return turn;
   }
 

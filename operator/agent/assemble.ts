@@ -11,6 +11,7 @@ import { Agent } from './agent.ts';
 import { Beats } from './beats.ts';
 import { captureOutput } from './capture.ts';
 import type { Clock } from './clock.ts';
+import { Departure } from './departure.ts';
 import { describeState } from './describe.ts';
 import { Divergence } from './divergence.ts';
 import type { Guard } from './guard.ts';
@@ -60,6 +61,8 @@ export interface AssembledAgent {
   beats: Beats;
   /** Why it is not ready, or undefined. */
   ready: () => Promise<string | undefined>;
+  /** The container was told to end. */
+  leave: () => Promise<void>;
   /** Does by itself what a fresh agent does. */
   boot: () => Promise<void>;
   /** Makes a running engine load renewed certificates. @throws Error when that has to be tried again */
@@ -194,7 +197,7 @@ export async function assembleAgent(world: AgentWorld): Promise<AssembledAgent> 
       describeReport({
         ...common(),
         ...observer.seen,
-        leaving: agent.isLeaving,
+        leaving: departure.hasBegun,
         problem: world.engine.problem,
         promiseAgeMs: promises.ageMs,
         prepared: replication.prepared,
@@ -218,17 +221,20 @@ export async function assembleAgent(world: AgentWorld): Promise<AssembledAgent> 
     supervisor,
     right,
     manage: manageBySql(profile, withSession, clock),
-    beats,
-    clock,
-    leaveMs: limits.leaveMs,
+    told: () => beats.changed(),
     state,
     log,
+  });
+  const departure: Departure = new Departure({
+    ...{ beats, tasks, store, supervisor, right, clock, log },
+    leaveMs: limits.leaveMs,
   });
   const streamed = new StreamWitness(() => supervisor.state.pid);
 
   return {
     agent,
     beats,
+    leave: () => departure.leave(),
     boot: () => member.boot(),
     ready: async () => {
       const { plan } = store.now;

@@ -82,6 +82,12 @@ export class Beats {
     void this.#tick();
   }
 
+  /** Says what is to be said, and ends all streams. */
+  end(): void {
+    this.#report();
+    for (const { lines } of this.#streams) lines.end();
+  }
+
   /** Something changed that cannot wait. What happens in one go is told in one report. */
   changed(): void {
     if (this.#isPosted || this.#streams.size === 0) return;

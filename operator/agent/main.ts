@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
 import { AgentConnector } from '../agent-api/client.ts';
 import { AGENT_CONFIG_ENV, parseAgentConfig, POD_UID_ENV, type AgentConfig } from '../agent-api/config.ts';
 import type { AgentState } from '../agent-api/state.ts';
@@ -15,13 +16,19 @@ import { jsonLog, messageOf, type Log } from './log.ts';
 import { preparePlaces, type Places } from './places.ts';
 import { initCommand, objectionToNamespace, procTable } from './proc.ts';
 import { inPod, recordReader } from './record-reader.ts';
-import { renewTls, startApiServer } from './server.ts';
+import { endApiServer, renewTls, startApiServer } from './server.ts';
 import { readTls, watchTls } from './tls-files.ts';
 import { unfitEngine } from './unfit.ts';
 import { PROGRAM_VERSION } from './version.ts';
 
+/** As a start option it would keep Node.js from using the compiled form of its own modules. */
+setFlagsFromString('--optimize-for-size');
+
 /** The kubelet keeps what stands here when the container ends: who it was that ended (ha/ladder.ts, rung 2). */
 const TERMINATION_LOG = '/dev/termination-log';
+
+/** What was asked before the end gets its answer, ms. */
+const LAST_ANSWERS_MS = 300;
 
 /** The agent of one engine container: beside this program `../bin/busybox`, PID 1 is tini. */
 async function main(): Promise<void> {
@@ -78,10 +85,13 @@ async function main(): Promise<void> {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.once(signal, () => {
       log.info('told to end', { signal });
-      void agent.leave().finally(() => {
-        guard.close();
-        process.exit(0);
-      });
+      void assembled
+        .leave()
+        .then(() => endApiServer(server, LAST_ANSWERS_MS))
+        .finally(() => {
+          guard.close();
+          process.exit(0);
+        });
     });
   }
   await assembled.boot();

@@ -20,6 +20,9 @@ export interface ObserverOptions {
   log: Log;
 }
 
+/** Looks in a row, half a second apart. */
+const STEADY_LOOKS = 3;
+
 /** What reports tell besides what the agent itself knows. */
 export interface Seen {
   volume: Report['volume'];
@@ -34,6 +37,8 @@ export class Observer {
   #volume: Report['volume'] = { state: 'blank' };
   #engine: { pid: number | undefined; look: EngineLook } | undefined;
   #recovery: string | undefined;
+  /** In a row. */
+  #streamingLooks = 0;
   #last: Promise<void> = Promise.resolve();
   /** Asked for and not begun. */
   #next: Promise<void> | undefined;
@@ -85,10 +90,11 @@ export class Observer {
     }
   }
 
-  /** Streaming proves that the histories fit. */
+  /** Streaming proves that the histories fit; a receiver that is sent away again streams for a moment only. */
   async #onLook({ streaming }: EngineLook): Promise<void> {
     const { divergence, store } = this.#options;
-    if (streaming !== true) return;
+    this.#streamingLooks = streaming === true ? this.#streamingLooks + 1 : 0;
+    if (this.#streamingLooks < STEADY_LOOKS) return;
     divergence.clear();
     if (store.now.rewound === true) await store.change({ rewound: undefined });
   }

@@ -170,7 +170,10 @@ export class RightKeeper {
   /** While a cluster manager answers there is nothing to do. */
   async #lookAfter(): Promise<void> {
     const now = this.#options.clock.boottime();
-    if (now - this.#answeredAt < FRESH_MS) return this.#check();
+    if (now - this.#answeredAt < FRESH_MS) {
+      this.#check();
+      return;
+    }
     const age = ttlOf(this.#state, this.#options) - ((this.#state.right?.until ?? 0) - now);
     if (age >= PROMISES_AFTER_MS) void this.#ask();
     await this.renew();

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { Duplex } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { TLSSocket } from 'node:tls';
 import { AgentError } from '../agent-api/errors.ts';
 import type { TlsMaterial } from '../agent-api/client.ts';
@@ -57,6 +58,13 @@ export async function startApiServer({ port, tls, calls, onBeats, log }: ApiServ
     server.listen(port, resolve);
   });
   return server;
+}
+
+/** Ends the API: what was asked is answered first, for `ms` at most. */
+export async function endApiServer(server: Server, ms: number): Promise<void> {
+  const closed = new Promise<void>(resolve => void server.close(() => resolve()));
+  server.closeIdleConnections();
+  await Promise.race([closed, sleep(ms, undefined, { ref: false })]);
 }
 
 /** Takes renewed certificates for later connections. */

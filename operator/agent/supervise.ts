@@ -96,7 +96,7 @@ export function supervise(state: Supervised, event: SupervisorEvent, now: number
     case 'cleaned':
       return onCleaned(state, { now, hold: event.hold }, limits);
     case 'release':
-      return state.phase === 'holding' ? launch(state) : keep(state);
+      return onRelease(state);
     case 'timer':
       return onTimer(state, limits);
   }
@@ -117,11 +117,13 @@ function onStart(state: Supervised): Step {
   return launch({ ...state, failures: 0, message: undefined });
 }
 
+const onRelease = (state: Supervised): Step => (state.phase === 'holding' ? launch(state) : keep(state));
+
 function onStop(state: Supervised, mode: StopMode, limits: SupervisorLimits): Step {
+  if (state.phase === 'waiting' || state.phase === 'holding') {
+    return { state: idle(state), effects: [{ type: 'timer', ms: undefined }] };
+  }
   switch (state.phase) {
-    case 'waiting':
-    case 'holding':
-      return { state: idle(state), effects: [{ type: 'timer', ms: undefined }] };
     case 'starting':
     case 'running':
       return stopBy(state, mode, limits);
@@ -129,8 +131,7 @@ function onStop(state: Supervised, mode: StopMode, limits: SupervisorLimits): St
       return strength(mode) > strength(state.mode ?? 'fast') ? stopBy(state, mode, limits) : keep(state);
     case 'launching':
       return keep({ ...state, mode });
-    case 'idle':
-    case 'cleaning':
+    default:
       return keep(state);
   }
 }

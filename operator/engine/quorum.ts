@@ -100,18 +100,17 @@ async function isCommitHeld(tools: Enforcement['tools'], address: SqlAddress, wa
     const [row] = await session.query<{ pid: number }>(
       "SELECT pg_backend_pid() AS pid, set_config('synchronous_commit', 'on', false)",
     );
-    let isOver = false;
-    const commit = session
-      .query("SELECT pg_logical_emit_message(true, 'polardb-stack', '')")
-      .catch(() => undefined)
-      .finally(() => (isOver = true));
-    while (!isOver) {
+    const commit = session.query("SELECT pg_logical_emit_message(true, 'polardb-stack', '')").then(
+      () => true,
+      () => true,
+    );
+    do {
       if (await isWaiting(watcher, row!.pid)) {
         await watcher.query('SELECT pg_terminate_backend($1)', [row!.pid]);
         await commit;
         return true;
       }
-    }
+    } while (!(await Promise.race([commit, Promise.resolve(false)])));
     return false;
   } finally {
     await session.close();

@@ -15,7 +15,7 @@ export function begin(site: Site): void {
   site.api.record = createRecord(CLUSTER.uid);
 }
 
-export function grantTo(site: Site, incarnation: string): void {
+export function grantTo(site: Site, incarnation: string, members: readonly string[] = [], k = 0): void {
   const { record } = site.api;
   const fence = record?.former && {
     incarnation: record.former.incarnation,
@@ -25,7 +25,8 @@ export function grantTo(site: Site, incarnation: string): void {
     at: NOTE.startedAt,
   };
   const to = parseIncarnation(incarnation)!;
-  site.api.record = taken(grant(record!, { to, note: NOTE, members: [], k: 0, fence }));
+  const full = members.map(it => ({ incarnation: parseIncarnation(it)!, pending: false }));
+  site.api.record = taken(grant(record!, { to, note: NOTE, members: full, k, fence }));
 }
 
 export function revokeNow(site: Site): void {
@@ -54,11 +55,16 @@ export async function promote(site: Site, pod: Pod, incarnation: string): Promis
   done(await pod.client.promote({ command: site.command(incarnation), waitMs: WAIT_MS }));
 }
 
-/** A follower of `rw`, from a blank volume. */
-export async function createRo(site: Site, rw: Pod, ro: Pod): Promise<string> {
+/** A follower of `rw`, from a blank volume. @param slots of all followers that `rw` shall have */
+export async function createRo(
+  site: Site,
+  rw: Pod,
+  ro: Pod,
+  slots = [memberSlot(ro.config.instanceId)],
+): Promise<string> {
   const rwIncarnation = (await rw.client.state()).incarnation;
   const incarnation = await ro.start();
-  await rw.client.slots({ command: site.command(rwIncarnation), slots: [memberSlot(ro.config.instanceId)] });
+  await rw.client.slots({ command: site.command(rwIncarnation), slots });
   const upstream = upstreamOf(rw, ro);
   done(
     await ro.client.install({ command: site.command(incarnation), task: { kind: 'join', upstream }, waitMs: WAIT_MS }),

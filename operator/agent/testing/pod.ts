@@ -5,7 +5,7 @@ import { chmod, chown, cp, link, mkdir, mkdtemp, readFile, rm, writeFile } from 
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { AgentConnector, type AgentClient } from '../../agent-api/client.ts';
+import { AgentConnector, type AgentClient, type AgentEndpoint } from '../../agent-api/client.ts';
 import { AGENT_CONFIG_ENV, POD_UID_ENV, type AgentConfigInput } from '../../agent-api/config.ts';
 import type { Command } from '../../agent-api/schemas.ts';
 import { engineUser, findPostgres } from '../../engine/testing/install.ts';
@@ -108,9 +108,19 @@ export class Site {
     return pod;
   }
 
+  /** Where the agent of this pod is reached. */
+  endpoint(pod: Pod): AgentEndpoint {
+    const { instanceId, ports } = pod.config;
+    return { address: '127.0.0.1', port: ports.agent, serverName: `orders-${instanceId}` };
+  }
+
   async renewCertificate(directory: string, instanceId: string): Promise<void> {
     const sans = [`orders-${instanceId}`, RW_HOST, '127.0.0.1'];
-    const leaf = await issueLeaf(this.ca, { subject: { part: 'agent', name: instanceId }, sans }, { now: new Date() });
+    const leaf = await issueLeaf(
+      this.ca,
+      { subject: { part: 'agent', name: `orders-${instanceId}` }, sans },
+      { now: new Date() },
+    );
     await writeFile(join(directory, 'tls.crt'), leaf.certificate);
     await writeFile(join(directory, 'tls.key'), leaf.key, { mode: 0o600 });
     await writeFile(join(directory, 'ca.crt'), this.ca.certificate);
@@ -162,7 +172,7 @@ interface PodParts {
 }
 
 /** As the builder of pods sets them. */
-const NODE_FLAGS = ['--max-old-space-size=48'];
+const NODE_FLAGS = ['--max-old-space-size=48', '--max-semi-space-size=1'];
 
 /**
  * Shell text that makes a pod's view: own /run with the service account where Kubernetes mounts it. Data comes as
@@ -213,6 +223,7 @@ export class Pod {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: {
         PATH: '/usr/bin:/bin:/usr/sbin:/sbin',
+        MALLOC_ARENA_MAX: '1',
         [AGENT_CONFIG_ENV]: JSON.stringify(config),
         [POD_UID_ENV]: this.uid,
         KUBERNETES_SERVICE_HOST: '127.0.0.1',
