@@ -48,6 +48,15 @@ describe('publication of the RW', () => {
     expect(publisher.published(slice())).to.deep.equal(two);
   });
 
+  it('is gone when somebody deleted it, and is made again', async () => {
+    await publisher.publish(target, at, undefined);
+    publisher.published(slice());
+    await api.client().delete(RESOURCES.endpointSlices, REF);
+    expect(publisher.published(slice())).to.equal(undefined);
+    await publisher.publish(target, at, slice());
+    expect(publisher.published(undefined)).to.deep.equal(one);
+  });
+
   it('costs no call when it stands already', async () => {
     await publisher.publish(target, at, undefined);
     await publisher.publish(target, at, slice());
