@@ -67,6 +67,7 @@ export function closingText(access: Access, facts: { followers: number; down: st
     `  ${kubectl} ${at} get mpdcluster,mpdoperation,pods -o wide`,
     `  ${kubectl} ${at} describe mpdcluster ${cluster}`,
     `  ${kubectl} --namespace polardb-system logs deployment/polardb-stack-operator`,
+    `  ${kubectl} --namespace polardb-system logs deployment/polardb-stack-cluster-manager`,
     'When something is not Ready: docs/troubleshooting.md. A cluster of your own: README.md.',
     '',
     `Remove it all: ${facts.down}`,

@@ -28,10 +28,16 @@ describe('diagnosis', () => {
         { type: 'Warning', reason: 'Later', message: 'second', lastTimestamp: '2026-01-01T00:00:02Z', involvedObject },
         { type: 'Normal', reason: 'Sooner', message: 'first\n', eventTime: '2026-01-01T00:00:01Z', involvedObject },
       ],
-      operatorLog: [
-        '{"time":"t1","level":"info","message":"starting"}',
-        '{"time":"t2","level":"warn","message":"step failed","cluster":"c","step":"StartPods","error":{"message":"boom"}}',
-        'Segmentation fault',
+      logs: [
+        {
+          part: 'operator',
+          lines: [
+            '{"time":"t1","level":"info","message":"starting"}',
+            '{"time":"t2","level":"warn","message":"step failed","cluster":"c","step":"StartPods","error":{"message":"boom"}}',
+            'Segmentation fault',
+          ],
+        },
+        { part: 'cluster manager', lines: ['{"level":"info","message":"starting"}'] },
       ],
     });
     expect(text).to.equal(`Conditions of the database cluster:
@@ -43,13 +49,13 @@ Pods:
 Events, newest last:
   Normal Sooner pod/c-1-2: first
   Warning Later pod/c-1-2: second
-The operator's log, warnings and errors:
+Log of the operator, warnings and errors:
   t2 warn c StartPods step failed boom
   Segmentation fault
 `);
   });
 
   it('is empty when nothing could be had', () => {
-    expect(renderFindings({ pods: [], events: [], operatorLog: [''] })).to.equal('');
+    expect(renderFindings({ pods: [], events: [], logs: [{ part: 'operator', lines: [''] }] })).to.equal('');
   });
 });

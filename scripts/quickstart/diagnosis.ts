@@ -9,35 +9,46 @@ export interface Place {
   cluster: string;
 }
 
+/** A part of the stack that writes a log. */
+export interface Part {
+  part: string;
+  deployment: string;
+}
+
 /** What tells why something does not come up. */
 export interface Findings {
   cluster?: Cluster;
   pods: Pod[];
   events: KubeEvent[];
-  operatorLog: string[];
+  logs: { part: string; lines: string[] }[];
 }
 
 const EVENTS = 10;
 const LOG_LINES = 15;
 
 /** Gathers what can be had: a part that cannot be read is left out. */
-export async function gather(kubectl: Kubectl, { systemNamespace, namespace, cluster }: Place): Promise<Findings> {
+export async function gather(kubectl: Kubectl, place: Place, parts: readonly Part[]): Promise<Findings> {
+  const { systemNamespace, namespace, cluster } = place;
   const or = <T>(work: Promise<T>, otherwise: T): Promise<T> => work.catch(() => otherwise);
+  const linesOf = async (deployment: string): Promise<string[]> => {
+    const log = kubectl.run('logs', '--namespace', systemNamespace, `deployment/${deployment}`, '--tail=200');
+    return (await or(log, '')).trim().split('\n');
+  };
   const label = `mpd.polardb.aliyun.com/cluster=${cluster}`;
-  const [found, systemPods, pods, systemEvents, events, log] = await Promise.all([
+  const [found, systemPods, pods, systemEvents, events, logs] = await Promise.all([
     or(kubectl.get<Cluster>('mpdcluster', cluster, '--namespace', namespace), undefined),
     or(kubectl.list<Pod>('pods', '--namespace', systemNamespace), []),
     or(kubectl.list<Pod>('pods', '--namespace', namespace, '--selector', label), []),
     or(kubectl.list<KubeEvent>('events', '--namespace', systemNamespace), []),
     or(kubectl.list<KubeEvent>('events', '--namespace', namespace), []),
-    or(kubectl.run('logs', '--namespace', systemNamespace, 'deployment/polardb-stack-operator', '--tail=200'), ''),
+    Promise.all(parts.map(async ({ part, deployment }) => ({ part, lines: await linesOf(deployment) }))),
   ]);
   const relevant = [...systemEvents, ...events.filter(event => event.involvedObject.name.startsWith(cluster))];
-  return { cluster: found, pods: [...systemPods, ...pods], events: relevant, operatorLog: log.trim().split('\n') };
+  return { cluster: found, pods: [...systemPods, ...pods], events: relevant, logs };
 }
 
 /** The findings as text for a person, the most telling first. */
-export function renderFindings({ cluster, pods, events, operatorLog }: Findings): string {
+export function renderFindings({ cluster, pods, events, logs }: Findings): string {
   const { conditions = [], operation } = cluster?.status ?? {};
   const { name, step } = operation ?? {};
   return [
@@ -48,7 +59,9 @@ export function renderFindings({ cluster, pods, events, operatorLog }: Findings)
     ),
     section('Pods', pods.map(podLine)),
     section('Events, newest last', newest(events).map(eventLine)),
-    section("The operator's log, warnings and errors", operatorLog.flatMap(logLine).slice(-LOG_LINES)),
+    ...logs.map(({ part, lines }) =>
+      section(`Log of the ${part}, warnings and errors`, lines.flatMap(logLine).slice(-LOG_LINES)),
+    ),
   ].join('');
 }
 

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { closingText, connectionLines, type Access } from './connect.ts';
-import type { Place } from './diagnosis.ts';
+import type { Part, Place } from './diagnosis.ts';
 import { missingOfCluster, missingOfDeployment } from './judge.ts';
 import type { Kubectl } from './kubectl.ts';
 import type { Cluster, Deployment, Pod, Secret, Service } from './objects.ts';
@@ -9,7 +9,11 @@ import { isCommand, type ImageNames, type Target } from './target.ts';
 import { run } from '../kubernetes/run.ts';
 import { waitUntil } from './wait.ts';
 
-export const PLACE: Place = { systemNamespace: 'polardb-system', namespace: 'default', cluster: 'quickstart' };
+export const PLACE: Place = {
+  systemNamespace: 'polardb-system',
+  namespace: 'default',
+  cluster: 'quickstart',
+};
 
 /** Merges by the types that kubectl knows by itself; reading those of the server costs it seconds and changes nothing here. */
 const QUICK = '--openapi-patch=false';
@@ -17,13 +21,22 @@ const QUICK = '--openapi-patch=false';
 /** A changed installation shows itself within seconds; an image that is pulled may take minutes. */
 const PATIENCE = { sameSeconds: 120, seconds: 600 };
 
-/** Installs the stack and waits for its operator. */
+/** Parts of the stack that everything waits for, and their Deployments. */
+export const PARTS = [
+  { part: 'operator', deployment: 'polardb-stack-operator' },
+  { part: 'cluster manager', deployment: 'polardb-stack-cluster-manager' },
+] as const satisfies readonly Part[];
+
+/** Installs the stack and waits for its parts. */
 export async function installStack({ kubectl, yaml, images }: Target, progress: Progress): Promise<void> {
   await progress.step('synthesize', () => writeYaml(yaml, images));
   await applyStep(progress, kubectl, { what: 'the stack', path: yaml });
-  await progress.step('operator Available', tell =>
-    waitUntil(async () => missingOfDeployment(await operatorOf(kubectl)), tell, PATIENCE),
+  const available = PARTS.map(({ part, deployment }) =>
+    progress.step(`${part} Available`, tell =>
+      waitUntil(async () => missingOfDeployment(await deploymentOf(kubectl, deployment)), tell, PATIENCE),
+    ),
   );
+  await Promise.all(available);
 }
 
 /** Installs the stack and the sample cluster, waits for both, and returns what to tell the person. */
@@ -54,8 +67,8 @@ async function applyStep(
   if (changed.length > 0) progress.note(changed.length > 3 ? `${changed.length} objects changed` : changed.join(', '));
 }
 
-const operatorOf = (kubectl: Kubectl): Promise<Deployment | undefined> =>
-  kubectl.get<Deployment>('deployment', 'polardb-stack-operator', '--namespace', PLACE.systemNamespace);
+const deploymentOf = (kubectl: Kubectl, name: string): Promise<Deployment | undefined> =>
+  kubectl.get<Deployment>('deployment', name, '--namespace', PLACE.systemNamespace);
 
 const clusterOf = (kubectl: Kubectl): Promise<Cluster | undefined> =>
   kubectl.get<Cluster>('mpdcluster', PLACE.cluster, '--namespace', PLACE.namespace);

@@ -2,7 +2,7 @@ import { enableCompileCache } from 'node:module';
 import { join } from 'node:path';
 import { cacheRoot } from '../kubernetes/paths.ts';
 import { gather, renderFindings } from './diagnosis.ts';
-import { install, PLACE } from './install.ts';
+import { install, PARTS, PLACE } from './install.ts';
 import { parseOptions, USAGE, type Options } from './options.ts';
 import { Progress } from './progress.ts';
 import { remove } from './remove.ts';
@@ -34,9 +34,9 @@ async function main(): Promise<void> {
 async function tellWhy(options: Options): Promise<void> {
   const kubectl = await existingKubectl(options);
   if (!kubectl) return;
-  process.stderr.write(`\n${renderFindings(await gather(kubectl, PLACE))}
+  process.stderr.write(`\n${renderFindings(await gather(kubectl, PLACE, PARTS))}
 What the reasons mean and what to do: docs/troubleshooting.md
-All of the operator's log: ${kubectl.words} --namespace ${PLACE.systemNamespace} logs deployment/polardb-stack-operator
+All of a log: ${kubectl.words} --namespace ${PLACE.systemNamespace} logs deployment/${PARTS[0].deployment} (or ${PARTS[1].deployment})
 Run the same command again once the cause is gone: it goes on from here.
 `);
 }
