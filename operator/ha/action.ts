@@ -47,8 +47,13 @@ export interface RequestVerdict {
 
 /** The same key is the same command: it is sent once, and sent again only after it failed. */
 export function commandKey(command: Command, record: GroupRecord, settingsHash: string): string {
+  return [commandKind(command, record), ...detail(command, settingsHash)].join(' ');
+}
+
+/** What keys of commands of one kind to one member begin with. */
+export function commandKind(command: Command, record: GroupRecord): string {
   const { epoch, term } = commandStamp(record);
-  return [command.do, formatIncarnation(command.on), epoch, term, ...detail(command, settingsHash)].join(' ');
+  return [command.do, formatIncarnation(command.on), epoch, term].join(' ');
 }
 
 function detail(command: Command, settingsHash: string): (string | number)[] {

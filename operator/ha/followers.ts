@@ -2,7 +2,7 @@ import type { Command } from './action.ts';
 import type { HeardReport } from './evidence.ts';
 import { formatIncarnation, isSameIncarnation } from './incarnation.ts';
 import { holderReport } from './keeping.ts';
-import { alive, instanceOf, isServing, outcomeOf, type Seen } from './sight.ts';
+import { alive, instanceOf, isInForce, isServing, type Seen } from './sight.ts';
 
 /** A follower that runs as it should and gets nothing from the RW for so long is made fit again, ms. */
 const ASTRAY_MS = 10_000;
@@ -14,7 +14,7 @@ export function followers(view: Seen): Command[] {
   const others = alive(view).filter(it => it !== holder && isOwn(view, it, holder));
   if (!view.isStreaming) return others.flatMap(it => (isInPlace(view, it) ? [] : [start(view, it)]));
   const slots = slotsFor(view, holder);
-  if (outcomeOf(view, slots)?.state !== 'done') return others.length > 0 ? [slots] : [];
+  if (!isInForce(view, slots)) return others.length > 0 || view.topology === 'share' ? [slots] : [];
   return others.flatMap(it => commandFor(view, it, holder));
 }
 
@@ -25,11 +25,22 @@ const isOwn = (view: Seen, { incarnation, engine }: HeardReport, holder: HeardRe
   instanceOf(view, incarnation) !== undefined;
 
 /** A slot for every member before any of them needs it; those of members that are gone hold WAL back and go. */
-const slotsFor = (view: Seen, { incarnation: on }: HeardReport): Command => ({
+const slotsFor = (view: Seen, holder: HeardReport): Command => ({
   do: 'slots',
-  on,
-  instances: view.instances.map(it => it.id).filter(id => id !== on.instanceId),
+  on: holder.incarnation,
+  instances: view.instances.map(it => it.id).filter(id => needsSlot(view, holder, id)),
 });
+
+/**
+ * On one volume the RW must not write a changed page that a member with a slot has not replayed to: without the member its
+ * buffers fill, and then writes hang until the slot is gone (seen on PolarDB 15.8). A member that comes back reads the log
+ * from the volume, so its slot may go as soon as it neither streams nor is about to.
+ */
+function needsSlot(view: Seen, { incarnation, senders = [] }: HeardReport, id: string): boolean {
+  if (id === incarnation.instanceId) return false;
+  if (view.topology === 'local' || senders.some(it => it.incarnation.instanceId === id)) return true;
+  return alive(view).some(it => it.incarnation.instanceId === id && it.engine.state !== 'crashed');
+}
 
 function commandFor(view: Seen, report: HeardReport, holder: HeardReport): Command[] {
   const { state } = report.volume;

@@ -1,4 +1,4 @@
-import { commandKey, type Command } from './action.ts';
+import { commandKey, commandKind, type Command } from './action.ts';
 import type { HeardReport } from './evidence.ts';
 import { isSameIncarnation, type Incarnation } from './incarnation.ts';
 import type { CommandOutcome, GroupView, InstanceView, Recorded } from './view.ts';
@@ -33,6 +33,13 @@ export const isEligible = (view: GroupView, who: Incarnation): boolean => instan
 export function outcomeOf({ commands, record, settingsHash }: Seen, command: Command): CommandOutcome | undefined {
   const key = commandKey(command, record, settingsHash);
   return commands.find(it => it.key === key);
+}
+
+/** Is it done, and the last of its kind on that member? One in between has undone what was done before it. */
+export function isInForce({ commands, record, settingsHash }: Seen, command: Command): boolean {
+  const kind = commandKind(command, record);
+  const last = commands.findLast(({ key }) => key === kind || key.startsWith(`${kind} `));
+  return last?.key === commandKey(command, record, settingsHash) && last.state === 'done';
 }
 
 /** A report of an engine that is up as a follower, or stands ready on a shared volume. */
