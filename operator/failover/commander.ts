@@ -131,9 +131,9 @@ export class Commander {
   #tell({ order, failures }: Standing, error: unknown): void {
     const { kind, on, stamp } = order;
     const meta = { command: kind, on: formatIncarnation(on), epoch: stamp.epoch, failures, error };
-    // Busy, still without a right, on its way out: the next look may find it done.
-    const isPassing = error instanceof AgentError && error.retryable && failures < 5;
-    if (isPassing) this.#log.debug('a command is not done yet', meta);
+    // Busy, still without a right, on its way out, overtaken by a newer command: the next look may find it done.
+    const isPassing = error instanceof AgentError && (error.retryable || error.code === 'StaleCommand') && failures < 5;
+    if (isPassing) this.#log.info('a command is not done yet', meta);
     else this.#log.warn('a command failed; it is tried again', meta);
   }
 }

@@ -23,6 +23,7 @@ import { SwitchTracker } from '../tracker.ts';
 import { clusterOf, podOf } from './samples.ts';
 
 const AT = { namespace: CLUSTER.namespace };
+export const APP_PASSWORD = 'app-secret-1';
 const IDS = ['1001', '1002', '1003'];
 
 /**
@@ -111,14 +112,18 @@ export class EngineWorld {
     return found;
   }
 
-  /** What the operator does once there is an RW. */
-  async makeReplicator(): Promise<void> {
+  /** Accounts, which the operator makes once there is an RW. */
+  async makeAccounts(): Promise<void> {
+    await this.#account('replicator', REPLICATOR_PASSWORD, 15);
+    await this.#account('app', APP_PASSWORD, 7);
+  }
+
+  async #account(name: string, password: string, level: 7 | 15): Promise<void> {
     const { record } = this;
     if (!record?.holder) throw new Error('there is no RW');
     const incarnation = formatIncarnation(record.holder);
-    const command = { requestId: `account ${incarnation}`, incarnation, ...commandStamp(record) };
-    const account = { name: 'replicator', password: REPLICATOR_PASSWORD, level: 15 } as const;
-    await this.pod(record.holder.instanceId).client.account({ command, ...account });
+    const command = { requestId: `account ${name} ${incarnation}`, incarnation, ...commandStamp(record) };
+    await this.pod(record.holder.instanceId).client.account({ command, name, password, level });
   }
 
   /** Sets what is wanted of the cluster. */
