@@ -54,7 +54,8 @@ const KEEP_MS = 20_000;
 export class ApiServer {
   /** Refuses everything. */
   isUp = true;
-  /** How long a write may hang before it is done, ms. */
+  /** How long a write may hang before it is done, ms; of the record, and any. */
+  recordHangMs = 0;
   hangMs = 0;
   /** How far caches lag, ms. */
   lagMs = 20;
@@ -115,8 +116,7 @@ export class ApiServer {
     };
     process.after(call.limitMs, () => end('none'));
     this.#network.send(host, API, this.#process, () => {
-      const hangs = call.writes && this.hangMs > 0 ? this.#random.between(0, this.hangMs) : 0;
-      this.#time.after(hangs, () => this.#answer(from, call, end));
+      this.#time.after(this.#hangOf(call.writes), () => this.#answer(from, call, end));
     });
   }
 
@@ -143,6 +143,11 @@ export class ApiServer {
     }));
   }
 
+  #hangOf(writes: ApiCall<unknown>['writes']): number {
+    const most = writes === 'nothing' ? 0 : Math.max(this.hangMs, writes === 'record' ? this.recordHangMs : 0);
+    return most > 0 ? this.#random.between(0, most) : 0;
+  }
+
   #answer<T>(from: { process: Process; host: Host }, call: ApiCall<T>, end: (answer: Answer<T>) => void): void {
     if (!this.isUp) return;
     const got = call.work(this);
@@ -157,8 +162,8 @@ export class ApiServer {
 }
 
 export interface ApiCall<T> {
-  /** May hang on the way. */
-  writes: boolean;
+  /** A write may hang on the way. */
+  writes: 'nothing' | 'record' | 'other';
   work: (api: ApiServer) => T;
   done: (answer: Answer<T>) => void;
   limitMs: number;

@@ -29,7 +29,7 @@ export class Elector {
     api.call(
       { process, host },
       {
-        writes: false,
+        writes: 'nothing',
         limitMs: retryMs,
         work: server => server.stored.leadership,
         done: answer => {
@@ -53,7 +53,7 @@ export class Elector {
     api.call(
       { process, host },
       {
-        writes: true,
+        writes: 'other',
         limitMs: leaseMs,
         work: server => {
           if (server.stored.leadership.version !== expected) return false;

@@ -229,6 +229,13 @@ const faults = {
       ({ api }) => (api.hangMs = 0),
     ),
   ],
+  'record writes hang': [
+    4,
+    onApi(
+      ({ api }) => (api.recordHangMs = 8000),
+      ({ api }) => (api.recordHangMs = 0),
+    ),
+  ],
   'caches lag': [
     3,
     onApi(

@@ -198,7 +198,7 @@ export class Machine {
     this.#world.api.call(
       { process: this.#kubelet, host: this.name },
       {
-        writes: false,
+        writes: 'nothing',
         limitMs: 400,
         work: api =>
           api.changePod(local.pod.uid, pod => ({
@@ -219,7 +219,7 @@ export class Machine {
     this.#world.api.call(
       { process: this.#kubelet, host: name },
       {
-        writes: false,
+        writes: 'nothing',
         limitMs: 2000,
         work: api =>
           api.changeNode(name, (node, version) => ({

@@ -100,7 +100,7 @@ export class Manager {
     api.call(
       { process, host },
       {
-        writes: false,
+        writes: 'nothing',
         limitMs: READ_LIMIT_MS,
         work: server => server.readRecord(true),
         done: answer => {
@@ -213,7 +213,7 @@ export class Manager {
     this.#world.api.call(
       { process, host },
       {
-        writes: true,
+        writes: 'record',
         limitMs: WRITE_LIMIT_MS,
         work: server => server.writeRecord(record, recorded?.version),
         done: answer => {
@@ -242,7 +242,7 @@ export class Manager {
   #publish(on: Incarnation | undefined): void {
     const { process, host } = this;
     const work = (server: ApiServer): void => server.change(() => ({ published: on }));
-    this.#world.api.call({ process, host }, { writes: true, limitMs: WRITE_LIMIT_MS, work, done: () => this.#wake() });
+    this.#world.api.call({ process, host }, { writes: 'other', limitMs: WRITE_LIMIT_MS, work, done: () => this.#wake() });
   }
 
   #tellRequest({ id, outcome, epoch, target }: NonNullable<Decision['request']>): void {
@@ -253,6 +253,6 @@ export class Manager {
         if (outcome === 'accepted') return { request: { ...request, acceptedEpoch: epoch, target } };
         return { request: { ...request, outcome } };
       });
-    this.#world.api.call({ process, host }, { writes: true, limitMs: WRITE_LIMIT_MS, work, done: () => this.#wake() });
+    this.#world.api.call({ process, host }, { writes: 'other', limitMs: WRITE_LIMIT_MS, work, done: () => this.#wake() });
   }
 }

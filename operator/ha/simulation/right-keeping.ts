@@ -132,7 +132,7 @@ export class RightKeeping {
     api.call(
       { process, host },
       {
-        writes: false,
+        writes: 'nothing',
         limitMs: READ_LIMIT_MS,
         work: server => server.readRecord(rules.habits.readsDirectly)?.record,
         done: answer => {

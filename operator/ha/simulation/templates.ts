@@ -125,10 +125,10 @@ export const templates = {
   hangingRemoval: {
     world: local,
     story: [
-      ['hosts cut', RW, UP, [3800, 4600]],
-      ['API hangs', RW, [2700, 3200], [1000, 1600]],
-      ['engine stopped', RO_3, [2000, 3500], [2000, 2900]],
-      ['host off', RW, [500, 1500], LONG],
+      ['hosts cut', RW, UP, [3200, 3800]],
+      ['record writes hang', RW, [2300, 2800], [3000, 6000]],
+      ['engine stopped', RO_3, [1200, 2600], [4000, 5500]],
+      ['host off', RW, [1500, 3500], LONG],
     ],
   },
   lateRevoke: {

@@ -159,7 +159,7 @@ export class World {
   /** Everything is right again. */
   mendAll(): void {
     this.network.mendAll();
-    Object.assign(this.api, { isUp: true, hangMs: 0, lagMs: 20 });
+    Object.assign(this.api, { isUp: true, hangMs: 0, recordHangMs: 0, lagMs: 20 });
     for (const it of this.machines) {
       if (!it.isOn) this.powerOn(it.name);
       it.startKubelet();
