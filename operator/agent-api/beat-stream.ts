@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import { request as httpsRequest } from 'node:https';
 import type { Socket } from 'node:net';
 import { BEAT_PATH, BEAT_PROTOCOL, reportSchema, type Beat, type Report } from './beat.ts';
-import type { AgentEndpoint, TlsMaterial } from './client.ts';
+import type { AgentEndpoint, TlsMaterial } from './endpoint.ts';
 import { AgentError } from './errors.ts';
 import { JsonLines } from './lines.ts';
 

@@ -23,7 +23,7 @@ export const BEAT_PROTOCOL = 'polardb-stack-beat/1';
 export const BEAT_MS = 500;
 
 /** Whom an agent may ask for promises, and what certificate it will meet there. */
-export const peerSchema = z.object({
+const peerSchema = z.object({
   incarnation: z.string(),
   address: z.string(),
   port: z.int().min(1).max(65535),
@@ -62,7 +62,7 @@ const engineReport = z.object({
 });
 
 /** A walsender of the RW that serves a member. */
-export const senderSchema = z.object({
+const senderSchema = z.object({
   /** Its application name. */
   incarnation: z.string(),
   flushedLsn: z.string().optional(),
@@ -104,4 +104,3 @@ export const reportSchema = z.object({
 export type Peer = z.infer<typeof peerSchema>;
 export type Beat = z.infer<typeof beatSchema>;
 export type Report = z.infer<typeof reportSchema>;
-export type Sender = z.infer<typeof senderSchema>;

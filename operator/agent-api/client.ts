@@ -2,6 +2,7 @@ import { Agent, request as httpsRequest } from 'node:https';
 import type { IncomingMessage } from 'node:http';
 import * as z from 'zod';
 import { BeatStream } from './beat-stream.ts';
+import type { AgentEndpoint, TlsMaterial } from './endpoint.ts';
 import { AgentError } from './errors.ts';
 import type * as requests from './requests.ts';
 import * as answers from './state.ts';
@@ -17,6 +18,8 @@ import type {
   TaskState,
   VerifyResult,
 } from './state.ts';
+
+export type { AgentEndpoint, TlsMaterial } from './endpoint.ts';
 
 /**
  * What others may do with one agent. Every call ends within its limit; every failure is an AgentError. Calls that
@@ -55,22 +58,6 @@ export interface CallOptions {
   signal?: AbortSignal;
   /** Limit of this call, ms, in place of the connector's. */
   limitMs?: number;
-}
-
-/** Where an agent listens. */
-export interface AgentEndpoint {
-  /** IP address or DNS name to dial. */
-  address: string;
-  port: number;
-  /** Name that the agent's certificate must carry. */
-  serverName: string;
-}
-
-/** PEM texts: our CA, and the caller's own certificate (its subject's OU says which part calls). */
-export interface TlsMaterial {
-  ca: string;
-  cert: string;
-  key: string;
 }
 
 /** Limit of a call, ms, on top of the wait that its body asks for. */

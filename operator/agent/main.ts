@@ -19,7 +19,7 @@ import { inPod, recordReader } from './record-reader.ts';
 import { endApiServer, renewTls, startApiServer } from './server.ts';
 import { readTls, watchTls } from './tls-files.ts';
 import { unfitEngine } from './unfit.ts';
-import { PROGRAM_VERSION } from './version.ts';
+import { PROGRAM_VERSION } from '../model/version.ts';
 
 /** As a start option it would keep Node.js from using the compiled form of its own modules. */
 setFlagsFromString('--optimize-for-size');
