@@ -32,7 +32,9 @@ class Bed {
       return this.hangs ? new Promise(ignore) : Promise.resolve();
     },
     describe: () => body,
-    onQuiet: () => void this.quiet++,
+    onQuiet: () => {
+      this.quiet++;
+    },
     onBeat: (it, sentAt) => void this.taken.push({ beat: it, sentAt }),
   });
 
