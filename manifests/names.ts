@@ -15,5 +15,5 @@ export const INSTALLED: Record<string, string> = {
   'app.kubernetes.io/part-of': MANAGED_BY,
 };
 
-/** Where each part serves /healthz and /readyz, and /metrics. */
-export const PART_PORTS = { health: 8081, metrics: 8080 } as const;
+/** Where each part serves /healthz and /readyz, and /metrics; `api`: HTTPS of the parts that have one. */
+export const PART_PORTS = { health: 8081, metrics: 8080, api: 8443 } as const;

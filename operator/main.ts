@@ -31,6 +31,7 @@ program
   .option('--filter-operator-name <name>', 'which spec.operatorName this part answers for', 'polar-mpd')
   .option('--health-port <port>', 'port of /healthz and /readyz', wholeNumber, 8081)
   .option('--metrics-port <port>', 'port of /metrics', wholeNumber, 8080)
+  .option('--api-port <port>', 'port of the HTTPS API', wholeNumber, 8443)
   .addOption(new Option('--log-level <level>').choices(LOG_LEVELS).default('info'))
   .action(runClusterManager);
 

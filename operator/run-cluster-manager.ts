@@ -5,12 +5,14 @@ import { inClusterCredentials } from './kube/credentials.ts';
 import { createLog, type LogLevel } from './observe/log.ts';
 import { Metrics } from './observe/metrics.ts';
 import { startHealthServer } from './observe/server.ts';
+import { PROGRAM_VERSION } from './model/version.ts';
 
 export interface ClusterManagerOptions {
   watchNamespaces?: string[];
   filterOperatorName: string;
   healthPort: number;
   metricsPort: number;
+  apiPort: number;
   logLevel: LogLevel;
 }
 
@@ -42,6 +44,7 @@ export async function runClusterManager(options: ClusterManagerOptions): Promise
       timing: ELECTION,
     },
     identity,
+    api: { port: options.apiPort, version: PROGRAM_VERSION },
     operatorName: options.filterOperatorName,
     systemNamespace,
     podName,

@@ -63,7 +63,9 @@ for (const part of Object.keys(PARTS) as Part[]) {
     it('reads of no namespace but the named ones, when there are any', () => {
       const roles = access(part, { watchNamespaces: ['shop', 'bank'] });
       const everywhere = of('ClusterRole', roles).flatMap(role => role.rules ?? []);
-      expect(everywhere.flatMap(rule => rule.resources)).to.deep.equal(['nodes']);
+      // Reviews say of a caller who it is and what it may do; they read nothing.
+      const reviews = part === 'cluster-manager' ? ['tokenreviews', 'subjectaccessreviews'] : [];
+      expect(everywhere.flatMap(rule => rule.resources)).to.deep.equal(['nodes', ...reviews]);
       expect(where(roles, 'leases').includes('kube-node-lease')).to.equal(part === 'cluster-manager');
     });
   });
@@ -107,9 +109,11 @@ describe('access of the cluster manager', () => {
     expect(where(roles, 'secrets')).to.deep.equal(['polardb-system']);
   });
 
-  it('makes and deletes nothing that belongs to a cluster but the record, the publication, its log and Events', () => {
+  it('changes of a cluster the hold, its record, publication, log and Events, and asks for operations; deletes nothing', () => {
     expect(changes('cluster-manager')).to.deep.equal([
+      'mpdclusters',
       'mpdclusters/status',
+      'mpdoperations',
       'mpdoperations/status',
       'pods',
       'configmaps',

@@ -1,5 +1,8 @@
 import { Chart } from 'cdk8s';
+import type { IService } from 'kubernetes-models/v1';
 import type { Construct } from 'constructs';
+import { INSTALLED, PART_PORTS, partLabels, partName } from '../names.ts';
+import { manifest } from '../object.ts';
 import type { Site } from '../schema.ts';
 import { partDeployment } from './part-deployment.ts';
 
@@ -17,6 +20,19 @@ export class ClusterManagerChart extends Chart {
       `--log-level=${logLevel}`,
     ];
     const priorityClass = 'system-cluster-critical';
-    partDeployment(this, site, { part: 'cluster-manager', replicas, resources, args, priorityClass });
+    const part = 'cluster-manager';
+    partDeployment(this, site, { part, replicas, resources, args, priorityClass, hasApi: true });
+    manifest(this, apiService(site, part));
   }
 }
+
+/** Its HTTPS API; every replica answers, leader or not. */
+const apiService = ({ systemNamespace }: Site, part: string): IService => ({
+  apiVersion: 'v1',
+  kind: 'Service',
+  metadata: { name: partName(part), namespace: systemNamespace, labels: { ...INSTALLED, ...partLabels(part) } },
+  spec: {
+    selector: partLabels(part),
+    ports: [{ name: 'api', port: 443, targetPort: PART_PORTS.api, protocol: 'TCP' }],
+  },
+});

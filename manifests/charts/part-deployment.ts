@@ -13,6 +13,8 @@ export interface PartDeployment {
   resources: Site['operator']['resources'];
   /** What the program is told beside its part. */
   args: readonly string[];
+  /** Does it serve an API over HTTPS? */
+  hasApi?: boolean;
   /** Pods of lower priority make room for it where a node is full. Absent: the usual priority. */
   priorityClass?: string;
 }
@@ -51,7 +53,7 @@ const PULL_POLICIES: Readonly<Record<Site['imagePullPolicy'], kplus.ImagePullPol
   Never: kplus.ImagePullPolicy.NEVER,
 };
 
-function container(site: Site, { part, args }: PartDeployment): kplus.ContainerProps {
+function container(site: Site, { part, args, hasApi }: PartDeployment): kplus.ContainerProps {
   // A first start is Available seconds earlier than by Kubernetes' period of 10 s.
   const probe = (path: string, seconds: number) =>
     kplus.Probe.fromHttpGet(path, { port: PART_PORTS.health, periodSeconds: Duration.seconds(seconds) });
@@ -67,6 +69,7 @@ function container(site: Site, { part, args }: PartDeployment): kplus.ContainerP
     ports: [
       { name: 'health', number: PART_PORTS.health },
       { name: 'metrics', number: PART_PORTS.metrics },
+      ...(hasApi ? [{ name: 'api', number: PART_PORTS.api }] : []),
     ],
     liveness: probe('/healthz', 10),
     readiness: probe('/readyz', 2),

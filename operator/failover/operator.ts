@@ -4,10 +4,12 @@ import { withMeta, type Controller } from '../kube/controller.ts';
 import { EventRecorder, type EventNote } from '../kube/events.ts';
 import type { Cache } from '../kube/informer.ts';
 import { StackOperator, type StackOperatorOptions } from '../kube/operator.ts';
-import type { Node, Secret } from '../kube/resources.ts';
 import { keyOf, refOf, type KubeObject } from '../kube/types.ts';
 import { readTlsData } from '../pki/secret.ts';
+import { RESOURCES, type Node, type Secret } from '../kube/resources.ts';
 import { TlsAgents } from './agents.ts';
+import { ApiListener } from './api/listener.ts';
+import type { ManagerPlace } from './api/topology.ts';
 import { Group } from './group.ts';
 import { FailoverMetrics } from './metrics.ts';
 import { Operations } from './operations.ts';
@@ -25,6 +27,8 @@ export interface ClusterManagerOptions extends StackOperatorOptions {
   systemNamespace: string;
   /** Namespaces with clusters; absent: all. */
   watchNamespaces?: readonly string[] | undefined;
+  /** Port of its HTTPS API, and the release that it tells; absent: none. */
+  api?: { port: number; version: string };
   /** Where the figures of this part go. */
   registry?: Registry;
 }
@@ -47,6 +51,7 @@ export class ClusterManager extends StackOperator {
   readonly #agents = new TlsAgents();
   readonly #groups = new Map<string, Watched>();
   readonly #events: EventRecorder;
+  readonly #api: ApiListener | undefined;
   #metrics: FailoverMetrics | undefined;
 
   constructor(options: ClusterManagerOptions) {
@@ -58,6 +63,9 @@ export class ClusterManager extends StackOperator {
       component: 'polardb-stack-cluster-manager',
       instance: options.podName,
     });
+    const { client, log } = this;
+    const managers = (): Promise<ManagerPlace[]> => this.#managers();
+    this.#api = options.api && new ApiListener({ ...options.api, client, log, now: () => new Date(), managers });
   }
 
   /** What this process lacks to do its work; undefined when nothing. */
@@ -98,6 +106,7 @@ export class ClusterManager extends StackOperator {
     const ended = await super.drain();
     for (const { group } of this.#groups.values()) group.close();
     this.#agents.close();
+    await this.#api?.close();
     return ended;
   }
 
@@ -179,8 +188,20 @@ export class ClusterManager extends StackOperator {
 
   #certificate(secret: Secret): void {
     const files = readTlsData(secret.data);
-    if (files) this.#agents.use({ ca: files.bundle, cert: files.certificate, key: files.key });
-    else this.log.error('the Secret with our certificate is not complete', { secret: secret.metadata.name });
+    if (files) {
+      const { bundle: ca, certificate: cert, key } = files;
+      this.#agents.use({ ca, cert, key });
+      this.#api?.use({ cert, key });
+    } else this.log.error('the Secret with our certificate is not complete', { secret: secret.metadata.name });
+  }
+
+  /** The pod that leads, and this one where it is another. */
+  async #managers(): Promise<ManagerPlace[]> {
+    const { election, podName } = this.#options;
+    const lease = election && (await this.client.get(RESOURCES.leases, election.lease));
+    const leader = lease?.spec?.holderIdentity?.split('_', 1)[0] ?? '';
+    const found: ManagerPlace[] = leader === '' ? [] : [{ endpoint: leader, role: 'leader' }];
+    return leader === podName ? found : [...found, { endpoint: podName, role: 'standby' }];
   }
 
   #figures(): { all: number; withoutWriter: number; streams: number } {

@@ -117,10 +117,11 @@ export class LifecycleOperator extends StackOperator {
     };
     const ofPart = own(CLUSTER_MANAGER_TLS_SECRET);
     const subject = { part: 'cluster-manager', name: 'polardb-stack-cluster-manager' } as const;
+    const names = serviceNames(subject.name, tools.systemNamespace);
     const parts = this.controller({
       name: 'part-certificate',
       workers: 1,
-      reconcile: name => keepPartCertificate(tools, { name, current: ofPart.list()[0], subject }),
+      reconcile: name => keepPartCertificate(tools, { name, current: ofPart.list()[0], subject, names }),
     });
     const leafs = (): Secret[] =>
       [...instances.list(), ...ofPart.list()].filter(({ type }) => type === TLS_SECRET_TYPE);
@@ -198,6 +199,13 @@ export class LifecycleOperator extends StackOperator {
     }
   }
 }
+
+/** What clients of a Service may call it. */
+const serviceNames = (name: string, namespace: string): string[] => [
+  `${name}.${namespace}.svc`,
+  `${name}.${namespace}.svc.cluster.local`,
+  `${name}.${namespace}`,
+];
 
 const taints = (node: Node | undefined): string => JSON.stringify(node?.spec?.taints ?? []);
 

@@ -28,14 +28,16 @@ describe('certificate of a part', () => {
   const keep = async (): Promise<Secret> => {
     const subject = { part: 'cluster-manager', name: 'cm' } as const;
     const tools = { client: api.client(), issuer, systemNamespace: 'system' };
-    await keepPartCertificate(tools, { name: NAME, current: found(NAME), subject });
+    await keepPartCertificate(tools, { name: NAME, current: found(NAME), subject, names: ['cm.system.svc'] });
     return found(NAME)!;
   };
 
   it('is there before any cluster is, with the authority that signed it, and without the key of that', async () => {
     const { type, data } = await keep();
     expect(type).to.equal('kubernetes.io/tls');
-    expect(readCertificate(readTlsData(data)!.certificate)!.subject).to.contain('OU=cluster-manager');
+    const { subject, subjectAltName } = readCertificate(readTlsData(data)!.certificate)!;
+    expect(subject).to.contain('OU=cluster-manager');
+    expect(subjectAltName).to.contain('DNS:cm.system.svc');
     const authority = readCaData(found(CA_SECRET)?.data)!;
     expect(readTlsData(data)!.bundle).to.equal(authority.current.certificate);
     expect(JSON.stringify(data)).not.to.contain(Buffer.from(authority.current.key).toString('base64'));

@@ -15,6 +15,8 @@ export interface PartCertificate {
   /** As the watch shows it. */
   current: Secret | undefined;
   subject: Subject;
+  /** DNS names of the Service that leads to it. */
+  names: readonly string[];
 }
 
 /**
@@ -23,9 +25,9 @@ export interface PartCertificate {
  */
 export async function keepPartCertificate(
   tools: { client: KubeClient; issuer: Issuer; systemNamespace: string },
-  { name, current, subject }: PartCertificate,
+  { name, current, subject, names }: PartCertificate,
 ): Promise<{ requeueAfterMs: number }> {
-  const data = await tools.issuer.secretData({ current, subject, names: [] });
+  const data = await tools.issuer.secretData({ current, subject, names });
   if (data) {
     const labels = { [LABEL.managedBy]: MANAGED_BY };
     const metadata = { namespace: tools.systemNamespace, name, labels };

@@ -10,7 +10,7 @@ import { MPD_CLUSTERS, MPD_OPERATIONS, type RawCluster } from '../kinds.ts';
 import type { User } from './authorize.ts';
 import { ApiError } from './errors.ts';
 import { enableBody, haModeBody, statusQuery, switchoverBody, type CallName } from './routes.ts';
-import { endpointOf, findInstance, visualTopology, type VisualTopology } from './topology.ts';
+import { endpointOf, findInstance, visualTopology, type ManagerPlace } from './topology.ts';
 
 export interface CallTools {
   client: Pick<KubeClient, 'get' | 'create' | 'patchMerge'>;
@@ -18,7 +18,7 @@ export interface CallTools {
   /** Release of this program. */
   version: string;
   /** The cluster managers as they are known: who leads, who stands by. */
-  managers: () => VisualTopology['cluster_manager'];
+  managers: () => Promise<ManagerPlace[]>;
 }
 
 export interface CallRequest {
@@ -38,9 +38,9 @@ export const CALLS: Readonly<Record<CallName, (tools: CallTools, request: CallRe
     const cluster = await clusterOf(tools, request);
     switch (type) {
       case 'visual':
-        return visualTopology(cluster.status ?? {}, tools.managers(), holdOf(cluster, tools) !== undefined);
+        return visualTopology(cluster.status ?? {}, await tools.managers(), holdOf(cluster, tools) !== undefined);
       case 'cm':
-        return { cluster_manager: tools.managers() };
+        return { cluster_manager: await tools.managers() };
       case 'mode':
         return modeOf(cluster, tools);
       case 'none':

@@ -22,7 +22,7 @@ class World {
       tls: { cert: '', key: '' },
       now: () => NOW,
       version: '1.2.3',
-      managers: () => [{ endpoint: '10.0.0.9:8443', role: 'leader' }],
+      managers: () => Promise.resolve([{ endpoint: 'cm-1', role: 'leader' as const }]),
       log: { debug: silent, info: silent, warn: silent, error: silent },
     });
   }
@@ -116,7 +116,7 @@ describe('API of the cluster manager', () => {
     expect(status).to.equal(200);
     expect(data).to.deep.include({
       phase: 'RunningPhase',
-      cluster_manager: [{ endpoint: '10.0.0.9:8443', role: 'leader' }],
+      cluster_manager: [{ endpoint: 'cm-1', role: 'leader' }],
     });
     const { rw, ro } = data as { rw: { endpoint: string; phase: string; role: string }; ro: { endpoint: string }[] };
     expect(rw).to.include({ endpoint: '10.0.0.1:5432', phase: 'RUNNING', role: 'RW' });

@@ -16,10 +16,16 @@ export interface VisualInstance {
   role: string;
 }
 
+/** One cluster manager: its pod, and `leader` or `standby`. */
+export interface ManagerPlace {
+  endpoint: string;
+  role: 'leader' | 'standby';
+}
+
 /** Topology in the form of the original's `status?type=visual` (facts: cluster manager, C6); what we have not is empty. */
 export interface VisualTopology {
   phase: string;
-  cluster_manager: { endpoint: string; role: string }[];
+  cluster_manager: ManagerPlace[];
   rw?: VisualInstance;
   ro: VisualInstance[];
   master?: VisualInstance;
@@ -41,11 +47,7 @@ const PHASES: Readonly<Record<string, string>> = {
 };
 
 /** @param isHeld automatic moves are held off (`DisableAllPhase` of the original) */
-export function visualTopology(
-  status: MPDClusterStatus,
-  managers: VisualTopology['cluster_manager'],
-  isHeld: boolean,
-): VisualTopology {
+export function visualTopology(status: MPDClusterStatus, managers: ManagerPlace[], isHeld: boolean): VisualTopology {
   const instances = Object.entries(status.dbInstanceStatus ?? {});
   const of = (type: string): VisualInstance[] =>
     instances.filter(([, it]) => it.insType === type).map(([id, it]) => visualInstance(id, it, status));
