@@ -1,6 +1,6 @@
 import type { Pod } from '../../operator/kube/resources.ts';
 import { Load } from '../../scripts/load/load.ts';
-import { compare, type Acknowledged, type LoadEvent, type Verdict } from '../../scripts/load/report.ts';
+import { compare, failures, type Acknowledged, type LoadEvent, type Verdict } from '../../scripts/load/report.ts';
 import type { Database } from './database.ts';
 import { enterNetwork } from './faults.ts';
 import type { Place } from './place.ts';
@@ -36,7 +36,12 @@ export class DatabaseLoad {
     const target = { ...(await database.login('rw')), table, ...(beside && { host: beside.status?.podIP }) };
     const prefix = beside && ['nsenter', ...(await enterNetwork(scene.local.name, beside.spec?.nodeName ?? ''))];
     const load = new DatabaseLoad({ scene, database, table, load: new Load(target, prefix) });
-    await load.writes();
+    try {
+      await load.writes();
+    } catch (error) {
+      await load.stop();
+      throw error;
+    }
     return load;
   }
 
@@ -47,7 +52,12 @@ export class DatabaseLoad {
   /** Waits until a row is acknowledged that was sent from now on. */
   async writes(deadlineMs = 30_000): Promise<Acknowledged> {
     const now = Date.now();
-    const look = (): Acknowledged | undefined => this.#load.acknowledgedAfter(now);
+    const look = (): Acknowledged | undefined => {
+      const found = this.#load.acknowledgedAfter(now);
+      const failed = failures(this.events).at(-1);
+      if (found || !failed) return found;
+      throw new Error(`last failure, ${Math.round(Date.now() - failed.at)} ms ago: ${failed.what}: ${failed.message}`);
+    };
     return await this.#scene.eventually('a row is acknowledged', look, { deadlineMs, everyMs: 20 });
   }
 

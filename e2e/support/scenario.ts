@@ -3,6 +3,7 @@ import type { MPDClusterSpecInput } from '../../crds/mpdcluster/spec.ts';
 import { RESOURCES } from '../../operator/kube/resources.ts';
 import { MPD_CLUSTERS } from '../../operator/lifecycle/kinds.ts';
 import { gather, renderFindings } from '../../scripts/quickstart/diagnosis.ts';
+import { PARTS } from '../../scripts/quickstart/install.ts';
 import { Database } from './database.ts';
 import { eventually, type Look, type Patience } from './eventually.ts';
 import { stack, SYSTEM_NAMESPACE, TEST_LABEL, type Stack } from './stack.ts';
@@ -91,7 +92,7 @@ export class Scenario {
 
   async #diagnose({ namespace, name }: Database): Promise<string> {
     const place = { systemNamespace: SYSTEM_NAMESPACE, namespace, cluster: name };
-    return `-- cluster ${name}\n${renderFindings(await gather(this.kubectl, place))}`;
+    return `-- cluster ${name}\n${renderFindings(await gather(this.kubectl, place, PARTS))}`;
   }
 }
 
