@@ -63,7 +63,9 @@ export class ClusterManager extends StackOperator {
       component: 'polardb-stack-cluster-manager',
       instance: options.podName,
     });
-    const { client, log } = this;
+    const { log } = this;
+    // Every replica answers: not the client that only a leader may write with.
+    const { client } = options;
     const managers = (): Promise<ManagerPlace[]> => this.#managers();
     this.#api = options.api && new ApiListener({ ...options.api, client, log, now: () => new Date(), managers });
   }
@@ -198,7 +200,7 @@ export class ClusterManager extends StackOperator {
   /** The pod that leads, and this one where it is another. */
   async #managers(): Promise<ManagerPlace[]> {
     const { election, podName } = this.#options;
-    const lease = election && (await this.client.get(RESOURCES.leases, election.lease));
+    const lease = election && (await this.#options.client.get(RESOURCES.leases, election.lease));
     const leader = lease?.spec?.holderIdentity?.split('_', 1)[0] ?? '';
     const found: ManagerPlace[] = leader === '' ? [] : [{ endpoint: leader, role: 'leader' }];
     return leader === podName ? found : [...found, { endpoint: podName, role: 'standby' }];
