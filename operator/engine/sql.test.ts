@@ -53,6 +53,7 @@ describe('SQL over the socket', () => {
     ['cut by a promotion', { code: '57P01' }, true],
     ['cut without a word', new Error('Connection terminated unexpectedly'), true],
     ['cut between two queries', new Error('Client has encountered a connection error and is not queryable'), true],
+    ['taken too slowly', new Error('timeout expired'), true],
     ['no socket', { code: 'ENOENT' }, true],
     ['wrong user', { code: '28000' }, false],
     ['a bug of ours', new TypeError('x is not a function'), false],

@@ -141,8 +141,8 @@ export function isPassing(error: unknown): boolean {
   return error instanceof Error && CUT.test(error.message);
 }
 
-/** What the driver says of a connection that ended during a query, and of one that ended between two. */
-const CUT = /^Connection terminated|^Client has encountered a connection error/;
+/** What the driver says of a connection that ended during a query, of one that ended between two, of one not had in time. */
+const CUT = /^Connection terminated|^Client has encountered a connection error|^timeout expired$/;
 
 /** An identifier as SQL text. @throws Error on an empty name or a NUL character, which SQL cannot express. */
 export function quoteIdentifier(name: string): string {
