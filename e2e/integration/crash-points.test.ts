@@ -14,6 +14,7 @@ import { localSpec } from '../../operator/lifecycle/testing/fixtures.ts';
 import { ALWAYS_OPEN, MemoryWorld } from '../../operator/lifecycle/testing/memory-world.ts';
 import { atEveryCrashPoint, type CrashGate, type CrashPoint } from '../../operator/workflow/testing/crash-points.ts';
 import { controlPlane } from '../support/control-plane.ts';
+import { managedSurroundings } from './managed/managed-surroundings.ts';
 
 /** One follower is enough where the flow does the same for each. */
 const smallSpec: MPDClusterSpecInput = { ...localSpec, followerNum: 1 };
@@ -49,6 +50,12 @@ const edit =
   (world: MemoryWorld): Promise<void> =>
     world.edit(spec);
 
+async function deleteRwPod(world: MemoryWorld): Promise<void> {
+  const rw = `-${world.cluster()?.status?.leaderInstanceId ?? ''}`;
+  const pod = world.outcome.objects.find(({ kind, metadata }) => kind === 'Pod' && metadata.name.endsWith(rw));
+  await world.client.delete(RESOURCES.pods, pod!.metadata);
+}
+
 const scenarios: Record<string, Scenario> = {
   'create, local': { spec: localSpec, check: world => expectRunning(world.outcome, 2) },
   'create, share on the host network': { spec: sharedSpec, check: world => expectRunning(world.outcome, 1) },
@@ -72,6 +79,11 @@ const scenarios: Record<string, Scenario> = {
     before: then(running, edit({ followerNum: 2 })),
     check: world => expectRunning(world.outcome, 2),
   },
+  'the pod of the RW is deleted by hand': {
+    spec: smallSpec,
+    before: then(running, deleteRwPod),
+    check: world => expectRunning(world.outcome, 1),
+  },
   stop: {
     spec: smallSpec,
     before: then(running, edit({ stopped: true })),
@@ -84,26 +96,34 @@ const scenarios: Record<string, Scenario> = {
   },
 };
 
+interface Setting {
+  /** How many looks the operator's watches lag behind. */
+  lag: number;
+  surround?: typeof managedSurroundings;
+}
+
 /** Every point with watches up to date; the flows that take ids also with watches that lag behind our own writes. */
+const all = Object.keys(scenarios);
 const lagging = ['create, share on the host network', 'a creation that is given up half way', 'add a follower'];
 
-for (const [what, lag, names] of [
-  ['watches up to date', 0, Object.keys(scenarios)],
-  ['watches two looks behind', 2, lagging],
-] as const) {
+for (const [what, names, setting] of [
+  ['watches up to date', all, { lag: 0 }],
+  ['watches two looks behind', lagging, { lag: 2 }],
+  ['beside the cluster manager itself', all, { lag: 0, surround: managedSurroundings }],
+] as [string, string[], Setting][]) {
   describe(`the operator killed before every call, API in memory, ${what}`, function () {
     this.timeout(60_000);
-    for (const name of names) it(name, () => killEverywhere(scenarios[name]!, lag));
+    for (const name of names) it(name, () => killEverywhere(scenarios[name]!, setting));
   });
 }
 
-async function killEverywhere({ spec, before, between, check }: Scenario, lag: number): Promise<void> {
+async function killEverywhere({ spec, before, between, check }: Scenario, setting: Setting): Promise<void> {
   const lives = new WeakMap<MemoryWorld, number>();
   const { points } = await atEveryCrashPoint<MemoryWorld>({
     world: async () => {
-      const world = await MemoryWorld.asking(spec);
+      const world = await MemoryWorld.asking(spec, setting.surround);
       await before?.(world);
-      world.lag = lag;
+      world.lag = setting.lag;
       return world;
     },
     live: async (world, gate) => {

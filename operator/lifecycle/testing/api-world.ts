@@ -23,8 +23,8 @@ import {
 import type { Outcome } from './expectations.ts';
 import { siteOf } from './fixtures.ts';
 import { beginLife } from './operator-life.ts';
-import { ignoreRace, SimulatedHosts } from './simulated-hosts.ts';
-import { SimulatedManager } from './simulated-manager.ts';
+import { ignoreRace, type SimulatedHosts } from './simulated-hosts.ts';
+import { simpleSurroundings, type Manager } from './simulated-manager.ts';
 
 /** Waits of the operator are this much shorter here. */
 const HURRY = 8;
@@ -118,7 +118,7 @@ export class ApiWorld {
   readonly #key: string;
   readonly #end = new AbortController();
   readonly #hostsRun: Promise<void>;
-  readonly #manager: SimulatedManager;
+  readonly #manager: Manager;
 
   private constructor(watches: ApiWatches, name: string) {
     const { client, namespace } = watches;
@@ -127,9 +127,10 @@ export class ApiWorld {
     this.#key = `${namespace}/${name}`;
     const pods = (): Promise<Pod[]> => Promise.resolve(watches.podsOf(name));
     // Nodes that the control plane does not know: its own clean-up looks at them only after 40 s.
-    this.hosts = new SimulatedHosts({ client, pods, now: () => new Date(), nodeFor: () => `node-of-${name}` });
-    const { hosts, ref } = this;
-    this.#manager = new SimulatedManager({ client, hosts, now: () => new Date(), ref });
+    const nodeFor = (): string => `node-of-${name}`;
+    const { hosts, manager } = simpleSurroundings({ client, pods, now: () => new Date(), nodeFor, ref: this.ref });
+    this.hosts = hosts;
+    this.#manager = manager;
     this.#hostsRun = this.#runHosts();
   }
 

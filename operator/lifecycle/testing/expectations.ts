@@ -7,6 +7,7 @@ import { INCARNATION_ANNOTATION, ORIGINAL_LABEL, roleLabel } from '../../model/l
 import { isReady } from '../gather/pods.ts';
 import { endpointsOf } from '../gather/record.ts';
 import type { RawCluster, RawOperation } from '../kinds.ts';
+import { switchLog } from '../../model/names.ts';
 import type { SimulatedHosts } from './simulated-hosts.ts';
 import type { SimulatedVolume } from './simulated-data.ts';
 
@@ -157,10 +158,11 @@ function portNames(cluster: RawCluster | undefined): string[] {
   return ports.map(port => `ConfigMap polardb-port-${port ?? 'missing'}`);
 }
 
-/** Slices of `<cluster>-ro` are made by Kubernetes itself. */
+/** Slices of `<cluster>-ro` are made by Kubernetes itself; the log of switches is there once there was one. */
 const namesOf = ({ name, objects }: Outcome): string[] =>
   objects
     .filter(({ kind, metadata }) => kind !== 'EndpointSlice' || !metadata.name.startsWith(`${name}-ro-`))
+    .filter(({ metadata }) => metadata.name !== switchLog(name))
     .map(({ kind, metadata }) => `${kind} ${metadata.name}`)
     .sort();
 

@@ -12,20 +12,27 @@ import type { Outcome } from './expectations.ts';
 import { siteOf } from './fixtures.ts';
 import { SnapshotSources } from './memory-sources.ts';
 import { beginLife } from './operator-life.ts';
-import { ignoreRace, SimulatedHosts } from './simulated-hosts.ts';
-import { SimulatedManager } from './simulated-manager.ts';
+import { ignoreRace, type HostOptions, type SimulatedHosts } from './simulated-hosts.ts';
+import { simpleSurroundings, type Manager, type Surroundings } from './simulated-manager.ts';
 
 const SYSTEM = 'polardb-system';
 const REF = { namespace: 'shop', name: 'orders' };
 const KEY = 'shop/orders';
 /** The world moves on by one bit this often, virtual ms. */
-const STEP_MS = 100;
+export const STEP_MS = 100;
 /** Nothing takes longer in these worlds, virtual ms. */
 const LONGEST_MS = 600_000;
 /** A look this far away is care, not work: the operator is at rest, ms. */
 const REST_MS = 3_600_000;
 
 export const ALWAYS_OPEN: CrashGate = { before: () => Promise.resolve(), signal: new AbortController().signal };
+
+/** What the hosts of a world are made with; it moves on by {@link STEP_MS} with each step of its manager. */
+export type SurroundOptions = Omit<HostOptions<never>, 'newMember'> & {
+  api: MemoryApi;
+  ref: { namespace: string; name: string };
+};
+type Surround = (options: SurroundOptions) => Surroundings;
 
 /**
  * Test only: one cluster in a world of its own, in virtual time. The operator is woken as in production: by a change of
@@ -36,29 +43,33 @@ export class MemoryWorld {
   /** Past the gates: a person, a test. */
   readonly client: KubeClient;
   readonly hosts: SimulatedHosts;
-  readonly manager: SimulatedManager;
+  readonly manager: Manager;
   readonly ref = REF;
   /** How many looks the operator's watches lag behind: 0 or more. */
   lag = 0;
+  readonly #quietMs: number;
   readonly #sources: SnapshotSources;
   readonly #views: { version: number; objects: ReturnType<MemoryApi['snapshot']> }[] = [];
   #time = Date.parse('2026-01-01T00:00:00Z');
 
-  constructor() {
+  constructor(surround: Surround = simpleSurroundings) {
     this.api = new MemoryApi(this.now);
     this.client = this.api.client();
     const pods = (): Promise<Pod[]> => this.client.list(RESOURCES.pods, { namespace: REF.namespace });
     const nodeFor = ({ metadata }: Pod): string => `node-${Number(metadata.name.split('-').at(-1)) % 3}`;
-    this.hosts = new SimulatedHosts({ client: this.client, pods, now: this.now, nodeFor });
-    this.manager = new SimulatedManager({ client: this.client, hosts: this.hosts, now: this.now, ref: REF });
+    const { client, now, api } = this;
+    const { hosts, manager, quietMs } = surround({ api, client, pods, now, nodeFor, ref: REF });
+    this.hosts = hosts;
+    this.manager = manager;
+    this.#quietMs = quietMs;
     this.#sources = new SnapshotSources(this.api.snapshot(), siteOf());
   }
 
   now = (): Date => new Date(this.#time);
 
   /** With the cluster asked for, and nothing done yet. */
-  static async asking(spec: MPDClusterSpecInput): Promise<MemoryWorld> {
-    const world = new MemoryWorld();
+  static async asking(spec: MPDClusterSpecInput, surround?: Surround): Promise<MemoryWorld> {
+    const world = new MemoryWorld(surround);
     const metadata = { namespace: SYSTEM, name: 'polardb4mpd-controller' };
     await world.client.create(RESOURCES.configMaps, { apiVersion: 'v1', kind: 'ConfigMap', metadata });
     if (spec.shareStore) await world.client.create(RESOURCES.persistentVolumeClaims, sharedClaim());
@@ -137,7 +148,7 @@ export class MemoryWorld {
         return false;
       }
       // Whatever the world has to do by itself is done long before.
-      if (waited > 3_000 && requeueMs >= REST_MS) return true;
+      if (waited > this.#quietMs && requeueMs >= REST_MS) return true;
       await this.move();
     }
     return false;

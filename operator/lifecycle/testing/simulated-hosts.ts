@@ -8,11 +8,13 @@ import { resource, RESOURCES, type Pod } from '../../kube/resources.ts';
 import type { KubeObject } from '../../kube/types.ts';
 import type { AgentDirectory } from '../context.ts';
 import { Safety, SimulatedVolume } from './simulated-data.ts';
-import { SimulatedMember } from './simulated-member.ts';
+import type { MemberParts, OperatorCalls } from './simulated-member.ts';
 
 const BINDINGS = resource<KubeObject & { target: object }>('v1', 'Binding', 'bindings');
 
-export interface HostOptions {
+export interface HostOptions<M> {
+  /** What a container runs. */
+  newMember: (parts: MemberParts) => M;
   client: KubeClient;
   /** The engine pods as a scheduler and kubelets see them; may lag. */
   pods: () => Promise<Pod[]>;
@@ -30,8 +32,8 @@ interface Terminated {
 }
 
 /** One pod as its kubelet knows it. */
-interface Running {
-  member?: SimulatedMember;
+interface Running<M> {
+  member?: M;
   address: string;
   containerId: string;
   startedAt: string;
@@ -46,22 +48,22 @@ interface Running {
  * Test only: scheduler, kubelets, containers and volumes of all hosts. What they say goes through the API; what they run
  * are simulated members. Each {@link step} lets everything move on by one bit.
  */
-export class SimulatedHosts implements AgentDirectory {
+export class SimulatedHosts<M extends OperatorCalls = OperatorCalls> implements AgentDirectory {
   readonly safety = new Safety();
   readonly volumes = new Map<string, SimulatedVolume>();
-  readonly #options: HostOptions;
+  readonly #options: HostOptions<M>;
   /** By pod UID; ended ones stay, so that a pod is never run twice. */
-  readonly #pods = new Map<string, Running>();
+  readonly #pods = new Map<string, Running<M>>();
   #count = 0;
 
-  constructor(options: HostOptions) {
+  constructor(options: HostOptions<M>) {
     this.#options = options;
   }
 
   /** A client of whoever is behind the address when a call is made; it makes the calls that the operator makes. */
   of(_: unknown, address: string): AgentClient {
     const call = (name: 'state' | 'account' | 'database') => async (body: never) => {
-      const member = [...this.#pods.values()].find(it => it.address === address)?.member;
+      const member = this.memberAt(address);
       if (!member) throw new AgentError('Unreachable', `agent ${address}: no route`);
       return member[name](body);
     };
@@ -69,8 +71,16 @@ export class SimulatedHosts implements AgentDirectory {
     return Object.fromEntries(names.map(name => [name, call(name)])) as unknown as AgentClient;
   }
 
+  memberAt(address: string): M | undefined {
+    return [...this.#pods.values()].find(it => it.address === address)?.member;
+  }
+
+  get members(): M[] {
+    return [...this.#pods.values()].flatMap(({ member }) => member ?? []);
+  }
+
   /** The member whose container runs in this pod. */
-  memberIn(podUid: string | undefined): SimulatedMember | undefined {
+  memberIn(podUid: string | undefined): M | undefined {
     return this.#pods.get(podUid ?? '')?.member;
   }
 
@@ -110,11 +120,11 @@ export class SimulatedHosts implements AgentDirectory {
     });
   }
 
-  async #start(pod: Pod, before: Running | undefined): Promise<void> {
+  async #start(pod: Pod, before: Running<M> | undefined): Promise<void> {
     const config = configOf(pod);
-    const data = await this.#mount(pod, config);
+    const mounted = await this.#mount(pod, config);
     // The kubelet waits for claims that are not there.
-    if (!data) return;
+    if (!mounted) return;
     const number = ++this.#count;
     const podUid = pod.metadata.uid!;
     const nonce = number.toString(16).padStart(16, '0');
@@ -124,19 +134,19 @@ export class SimulatedHosts implements AgentDirectory {
       node: pod.spec?.nodeName ?? '',
     };
     const incarnation = { instanceId: config.instanceId, podUid, nonce };
-    const running: Running = {
+    const running: Running<M> = {
       ...note,
       address: before?.address ?? `10.1.${number >> 8}.${number & 255}`,
       ended: before?.ended ?? new Set(),
       ...(before?.last && { last: before.last }),
-      member: new SimulatedMember({ config, incarnation, note, data, safety: this.safety }),
+      member: this.#options.newMember({ config, incarnation, note, ...mounted, safety: this.safety }),
     };
     this.#pods.set(podUid, running);
     await this.#report(pod, running, statusOf(pod, running, this.#options.now()));
   }
 
   /** A claim that was deleted and made again is another volume: volumes go by the UIDs of claims. */
-  async #mount(pod: Pod, { topology }: AgentConfig): Promise<SimulatedVolume | undefined> {
+  async #mount(pod: Pod, { topology }: AgentConfig): Promise<Pick<MemberParts, 'own' | 'data'> | undefined> {
     const find = async (name: 'data' | 'shared'): Promise<SimulatedVolume | undefined> => {
       const claimName = pod.spec?.volumes?.find(it => it.name === name)?.persistentVolumeClaim?.claimName;
       if (claimName === undefined) return this.#volume(`emptyDir of ${pod.metadata.uid}`);
@@ -145,7 +155,8 @@ export class SimulatedHosts implements AgentDirectory {
       return claim && this.#volume(`claim ${claimName} ${claim.metadata.uid}`);
     };
     const own = await find('data');
-    return topology === 'local' ? own : own && (await find('shared'));
+    const data = topology === 'local' ? own : await find('shared');
+    return own && data && { own, data };
   }
 
   #volume(id: string): SimulatedVolume {
@@ -154,7 +165,7 @@ export class SimulatedHosts implements AgentDirectory {
     return found;
   }
 
-  async #end(pod: Pod, running: Running | undefined): Promise<void> {
+  async #end(pod: Pod, running: Running<M> | undefined): Promise<void> {
     const { name, namespace, uid, deletionGracePeriodSeconds } = pod.metadata;
     if (running?.member) running.last = this.#terminate(running);
     if (!pod.spec?.nodeName) return;
@@ -163,7 +174,7 @@ export class SimulatedHosts implements AgentDirectory {
     await this.#options.client.delete(RESOURCES.pods, { name, namespace }, { uid, graceSeconds: 0 });
   }
 
-  #terminate(running: Running): Terminated {
+  #terminate(running: Running<M>): Terminated {
     const { member, containerId, startedAt } = running;
     member?.stop();
     if (member) running.ended.add(member.incarnation.nonce);
@@ -174,7 +185,7 @@ export class SimulatedHosts implements AgentDirectory {
     return { containerID: containerId, startedAt, finishedAt, exitCode: 137, message };
   }
 
-  async #report({ metadata }: Pod, running: Running, status: object): Promise<void> {
+  async #report({ metadata }: Pod, running: Running<M>, status: object): Promise<void> {
     const text = JSON.stringify(status);
     if (running.told === text) return;
     await this.#options.client.patchStatus(RESOURCES.pods, metadata, status);
@@ -183,14 +194,18 @@ export class SimulatedHosts implements AgentDirectory {
 }
 
 const seconds = (at: Date): string => at.toISOString().replace(/\.\d+Z$/, 'Z');
-const neverStarted = (): Running => ({ address: '', containerId: '', startedAt: '', ended: new Set() });
+const neverStarted = (): Running<never> => ({ address: '', containerId: '', startedAt: '', ended: new Set() });
 
 function configOf({ spec }: Pod): AgentConfig {
   const engine = spec?.containers.find(container => container.name === 'engine');
   return parseAgentConfig(engine?.env?.find(({ name }) => name === AGENT_CONFIG_ENV)?.value ?? '');
 }
 
-function statusOf(pod: Pod, { member, address, containerId, startedAt, last }: Running, now: Date): object {
+function statusOf(
+  pod: Pod,
+  { member, address, containerId, startedAt, last }: Running<OperatorCalls>,
+  now: Date,
+): object {
   const isReady = member?.isReady ?? false;
   const before = pod.status?.conditions?.find(({ type }) => type === 'Ready');
   const status = isReady ? 'True' : 'False';

@@ -19,14 +19,37 @@ import { clusterLabels, INCARNATION_ANNOTATION, LABEL, ORIGINAL_LABEL, roleLabel
 import { CLUSTER_FINALIZER, recordName, rwService } from '../../model/names.ts';
 import { isLeaving } from '../gather/pods.ts';
 import { MPD_CLUSTERS, type RawCluster } from '../kinds.ts';
-import type { SimulatedHosts } from './simulated-hosts.ts';
-import type { SimulatedMember } from './simulated-member.ts';
+import { SimulatedHosts, type HostOptions } from './simulated-hosts.ts';
+import { SimulatedMember } from './simulated-member.ts';
 
-export interface ManagerOptions {
+interface ManagerOptions {
   client: KubeClient;
-  hosts: SimulatedHosts;
+  hosts: SimulatedHosts<SimulatedMember>;
   now: () => Date;
   ref: { namespace: string; name: string };
+}
+
+/** Hosts of one cluster, and who decides about its RW. */
+export interface Surroundings {
+  hosts: SimulatedHosts;
+  manager: Manager;
+  /** Whatever they do by themselves is done when nothing happened for so long, virtual ms. */
+  quietMs: number;
+}
+
+export interface Manager {
+  /** Nobody hears it, and it does nothing, while it is away. */
+  isAway: boolean;
+  /** Lets it move on by one bit. */
+  step(): Promise<void>;
+}
+
+/** With the cluster manager of this file. */
+export function simpleSurroundings(
+  options: Omit<HostOptions<SimulatedMember>, 'newMember'> & Pick<ManagerOptions, 'ref'>,
+): Surroundings {
+  const hosts = new SimulatedHosts<SimulatedMember>({ ...options, newMember: parts => new SimulatedMember(parts) });
+  return { hosts, manager: new SimulatedManager({ ...options, hosts }), quietMs: 3_000 };
 }
 
 interface View {
@@ -48,9 +71,8 @@ type Wait = { reason: string; message: string };
  * the protocol's haste and its defences. It shows what the real one shows: record, publication, roles, states, why it
  * waits. Each {@link step} does at most one thing to the record or a member.
  */
-export class SimulatedManager {
+class SimulatedManager implements Manager {
   readonly #options: ManagerOptions;
-  /** Nobody hears it, and it does nothing, while it is away. */
   isAway = false;
 
   constructor(options: ManagerOptions) {

@@ -11,20 +11,18 @@ export interface MemberParts {
   incarnation: Incarnation;
   /** Where it runs. */
   note: GrantNote;
-  /** Where the database lies. */
+  /** Mounted at `/data`. */
+  own: SimulatedVolume;
+  /** Where the database lies: `own`, or the shared volume. */
   data: SimulatedVolume;
   safety: Safety;
 }
 
-/**
- * Test only: one engine container as the operator meets it. It does what a cluster manager tells it, without the words
- * of the protocol, and of an agent's calls it knows those that the operator makes.
- */
-export class SimulatedMember {
+/** Test only: one engine container as the operator meets it: of an agent's calls it knows those that the operator makes. */
+export abstract class OperatorCalls {
   readonly incarnation: Incarnation;
   readonly note: GrantNote;
   readonly data: SimulatedVolume;
-  role: 'stopped' | 'rw' | 'ro' = 'stopped';
   readonly #parts: MemberParts;
 
   constructor(parts: MemberParts) {
@@ -34,9 +32,11 @@ export class SimulatedMember {
     this.data = parts.data;
   }
 
-  get isReady(): boolean {
-    return this.role !== 'stopped';
-  }
+  /** As the health port says it. */
+  abstract get isReady(): boolean;
+  protected abstract get isRw(): boolean;
+  /** The container ends, and everything in it. */
+  abstract stop(): void;
 
   /** Has data of another cluster, which nobody may touch. */
   get isForeign(): boolean {
@@ -46,29 +46,6 @@ export class SimulatedMember {
 
   initialize(): void {
     this.#parts.safety.initialize(this.#parts.config.cluster.uid, this.data);
-  }
-
-  reign(): void {
-    this.stop();
-    this.#start('rw');
-    this.role = 'rw';
-  }
-
-  /** Copies the RW's data where it has none, and streams; on a volume that all share it stands ready without an engine. */
-  follow(rw: SimulatedMember): void {
-    const isShared = this.data === rw.data;
-    if (!isShared && this.data.clusterUid === undefined) {
-      this.data.clusterUid = rw.data.clusterUid;
-      for (const [name, account] of rw.data.accounts) this.data.accounts.set(name, account);
-      for (const [name, database] of rw.data.databases) this.data.databases.set(name, database);
-    }
-    if (!isShared) this.#start('ro');
-    this.role = 'ro';
-  }
-
-  stop(): void {
-    this.#parts.safety.engineEnds(formatIncarnation(this.incarnation));
-    this.role = 'stopped';
   }
 
   state = (): Promise<AgentState> => Promise.resolve({ engine: { version: '15.4' } } as AgentState);
@@ -88,16 +65,58 @@ export class SimulatedMember {
       return { created };
     });
 
-  #start(role: 'rw' | 'ro'): void {
+  protected copyFrom({ data }: OperatorCalls): void {
+    this.data.clusterUid = data.clusterUid;
+    for (const [name, account] of data.accounts) this.data.accounts.set(name, account);
+    for (const [name, database] of data.databases) this.data.databases.set(name, database);
+  }
+
+  protected startEngine(role: 'rw' | 'ro'): void {
     const { safety, config, incarnation, data } = this.#parts;
     safety.engineStarts(formatIncarnation(incarnation), { volume: data, group: config.cluster.uid, role });
+  }
+
+  protected endEngine(): void {
+    this.#parts.safety.engineEnds(formatIncarnation(this.incarnation));
   }
 
   #onRw(incarnation: string, work: (data: SimulatedVolume) => MadeResult): Promise<MadeResult> {
     if (incarnation !== formatIncarnation(this.incarnation)) {
       return Promise.reject(new AgentError('WrongIncarnation', 'for another incarnation'));
     }
-    if (this.role !== 'rw') return Promise.reject(new AgentError('WrongRole', 'this is not the RW'));
+    if (!this.isRw) return Promise.reject(new AgentError('WrongRole', 'this is not the RW'));
     return Promise.resolve(work(this.data));
+  }
+}
+
+/** Test only: a member that does what {@link SimulatedManager} tells it, without the words of the protocol. */
+export class SimulatedMember extends OperatorCalls {
+  role: 'stopped' | 'rw' | 'ro' = 'stopped';
+
+  get isReady(): boolean {
+    return this.role !== 'stopped';
+  }
+
+  protected get isRw(): boolean {
+    return this.role === 'rw';
+  }
+
+  reign(): void {
+    this.stop();
+    this.startEngine('rw');
+    this.role = 'rw';
+  }
+
+  /** Copies the RW's data where it has none, and streams; on a volume that all share it stands ready without an engine. */
+  follow(rw: SimulatedMember): void {
+    const isShared = this.data === rw.data;
+    if (!isShared && this.data.clusterUid === undefined) this.copyFrom(rw);
+    if (!isShared) this.startEngine('ro');
+    this.role = 'ro';
+  }
+
+  stop(): void {
+    this.endEngine();
+    this.role = 'stopped';
   }
 }
