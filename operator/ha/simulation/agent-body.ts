@@ -5,8 +5,8 @@ import type { PromiseState } from '../promise.ts';
 import type { Persisted } from './agent-state.ts';
 import type { ApiServer } from './api-server.ts';
 import type { Data, OwnVolume } from './data.ts';
-import type { EngineKeeper } from './engine-keeper.ts';
-import type { Address, EngineSurroundings, SyncSetting } from './engine-run.ts';
+import type { EngineKeeper, Stand } from './engine-keeper.ts';
+import type { Address, EngineSurroundings } from './engine-run.ts';
 import type { Host } from './network.ts';
 import type { Process } from './process.ts';
 import type { RightKeeping } from './right-keeping.ts';
@@ -41,8 +41,7 @@ export interface AgentBody {
   readonly volume: OwnVolume;
   readonly data: Data;
   readonly persisted: Persisted;
-  /** What synchronous replication shall be by the last command. */
-  readonly sync: SyncSetting;
+  readonly stand: Stand;
   readonly hasManager: boolean;
   readonly task: HeardReport['task'];
   readonly leaving: boolean;

@@ -7,8 +7,8 @@ import type { GrantNote } from '../record.ts';
 import { lookAt, type AgentReport } from './agent-report.ts';
 import type { Persisted } from './agent-state.ts';
 import type { Data, OwnVolume } from './data.ts';
-import { EngineKeeper } from './engine-keeper.ts';
-import { ASYNCHRONOUS, type SyncSetting } from './engine-run.ts';
+import { EngineKeeper, type Stand } from './engine-keeper.ts';
+import { ASYNCHRONOUS } from './engine-run.ts';
 import { Guard } from './guard.ts';
 import type { Container, Machine } from './kubelet.ts';
 import { MemberTasks } from './member-tasks.ts';
@@ -116,13 +116,14 @@ export class Agent implements Container, AgentBody {
     return this.process.clock.now;
   }
 
-  /** What synchronous replication shall be by the last command. */
-  get sync(): SyncSetting {
+  /** What its engine goes by: synchronous replication by the last command. */
+  get stand(): Stand {
     const { member, promotedWith } = this.persisted;
     const quorum = this.world.rules.habits.keepsGeneration ? member.quorum : (promotedWith ?? member.quorum);
-    if (!quorum) return ASYNCHRONOUS;
+    const { epoch } = this.data;
+    if (!quorum) return { epoch, sync: ASYNCHRONOUS };
     const { generation, k } = quorum;
-    return { generation, k, members: quorum.members.map(formatIncarnation) };
+    return { epoch, sync: { generation, k, members: quorum.members.map(formatIncarnation) } };
   }
 
   get task(): HeardReport['task'] {

@@ -66,10 +66,8 @@ export class Promises {
   onRecord(before: GroupRecord | undefined, next: GroupRecord): void {
     if (before && next.epoch < before.epoch) throw new PromiseBroken(`epoch ${next.epoch} after ${before.epoch}`);
     this.#onHolder(next);
-    if (!before || before.holder || !next.holder || isFirstCreation(before)) return;
-    const { fence } = next;
-    const isOfFormer = fence && before.former && isSameIncarnation(fence.incarnation, before.former.incarnation);
-    if (!isOfFormer || fence.epoch !== next.epoch) throw new PromiseBroken('grant without a fence record');
+    const isGrant = before && !before.holder && next.holder && !isFirstCreation(before);
+    if (isGrant && !isFenced(before, next)) throw new PromiseBroken('grant without a fence record');
   }
 
   /** One epoch has one holder, whatever was restored. */
@@ -87,4 +85,9 @@ export class Promises {
   #isExcused(run: EngineRun, row: number, lsn: number): boolean {
     return this.#mayAnswerLate(run) && this.#latest?.data.rows[lsn - 1] === row;
   }
+}
+
+function isFenced({ former }: GroupRecord, { fence, epoch }: GroupRecord): boolean {
+  if (!former || fence?.epoch !== epoch) return false;
+  return isSameIncarnation(fence.incarnation, former.incarnation);
 }

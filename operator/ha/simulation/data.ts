@@ -10,6 +10,8 @@ export interface Data {
   clusterUid?: string;
   epoch: number;
   rows: number[];
+  /** What ended as a follower opens a new timeline before it is an RW. */
+  isInRecovery: boolean;
   /** Timelines of this history in their order; each begins at an LSN. */
   timelines: Timeline[];
 }
@@ -30,15 +32,20 @@ export const blankData = (): Data => ({
   state: 'blank',
   epoch: 0,
   rows: [],
+  isInRecovery: false,
   timelines: [],
 });
 
 export const lsnOf = (data: Data): number => data.rows.length;
 export const timelineOf = (data: Data): number => data.timelines.at(-1)?.id ?? 0;
 
-/** A promotion: the history goes on under a new name. */
-export function beginTimeline(data: Data): void {
-  data.timelines = [...data.timelines, { id: timelineOf(data) + 1, begin: lsnOf(data) }];
+/**
+ * A promotion: the history goes on under a new name, the number of its epoch. PostgreSQL would take the next one that it
+ * does not know, which two promotions of two epochs may both do; nobody could tell their histories apart then.
+ */
+export function beginTimeline(data: Data, epoch: number): void {
+  data.timelines = [...data.timelines, { id: Math.max(epoch, timelineOf(data) + 1), begin: lsnOf(data) }];
+  data.isInRecovery = false;
 }
 
 /** PostgreSQL's check before it streams: the follower's history must not go beyond where the upstream's forked off. */
@@ -55,6 +62,7 @@ export function copyData(from: Data, to: Data): void {
   Object.assign(to, { state: 'initialized', clusterUid: from.clusterUid });
   to.epoch = Math.max(to.epoch, from.epoch);
   to.rows = [...from.rows];
+  to.isInRecovery = true;
   to.timelines = from.timelines;
 }
 

@@ -19,6 +19,13 @@ export interface EngineKeeperOptions {
   onExit: () => void;
 }
 
+/** What an engine goes by when it starts or is promoted. */
+export interface Stand {
+  sync: SyncSetting;
+  /** Of the record that it is RW by. */
+  epoch: number;
+}
+
 /** Longest time from the decision to kill until everything is dead, on a loaded host, ms. */
 const KILL_MS = 200;
 const FAST_STOP_MS = 300;
@@ -45,7 +52,7 @@ export class EngineKeeper {
   }
 
   /** Starts an engine; a crash recovery is part of it. */
-  start(role: 'rw' | 'ro', sync: SyncSetting, then: () => void): void {
+  start(role: 'rw' | 'ro', { sync, epoch }: Stand, then: () => void): void {
     const { process, world } = this.#options;
     if (role === 'ro' && !this.#options.isStreaming) {
       this.state = 'held';
@@ -59,19 +66,21 @@ export class EngineKeeper {
       if (order !== this.#order) return;
       this.run = this.#newRun(role, sync);
       this.state = 'running';
-      if (role === 'rw') this.run.open();
+      if (role === 'ro') this.#options.data.isInRecovery = true;
+      else if (this.#options.data.isInRecovery) this.run.promote(sync, epoch);
+      else this.run.open();
       then();
     });
   }
 
   /** A follower that runs becomes RW. */
-  promote(sync: SyncSetting, then: () => void): void {
+  promote({ sync, epoch }: Stand, then: () => void): void {
     const { process, world } = this.#options;
     const { run } = this;
     const order = this.#order;
     process.after(world.random.between(20, PROMOTE_MS), () => {
       if (order !== this.#order || run !== this.run || !run?.hasPostmaster) return;
-      run.promote(sync);
+      run.promote(sync, epoch);
       then();
     });
   }

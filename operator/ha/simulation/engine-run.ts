@@ -111,12 +111,12 @@ export class EngineRun {
   }
 
   /** A file and a signal: the follower ends its recovery; its sync setting was staged before. */
-  promote(sync: SyncSetting): void {
+  promote(sync: SyncSetting, epoch: number): void {
     this.follow(undefined);
     this.role = 'rw';
     this.#sync = sync;
     this.#published = sync;
-    beginTimeline(this.data);
+    beginTimeline(this.data, epoch);
     this.open();
   }
 

@@ -1,4 +1,5 @@
 import type { Agent } from './agent.ts';
+import type { ApiServer, PodObject } from './api-server.ts';
 import { RW_TARGETS } from './fault-targets.ts';
 import { BAD, FAIR, API, type Host } from './network.ts';
 import type { World } from './world.ts';
@@ -95,6 +96,14 @@ const stopManager = (hit: Hit): void => {
   hit.end(() => process.continue('fault'));
 };
 
+/** Somebody else than the kubelet calls a container ended. */
+function forge(api: ApiServer, { uid, running }: PodObject): void {
+  if (!running) return;
+  const { containerId, startedAt } = running;
+  const terminated = [{ containerId, startedAt, finishedAt: startedAt }];
+  api.changePod(uid, pod => ({ ...pod, terminated }));
+}
+
 /** Weight, and what happens. */
 const faults = {
   'postmaster killed': [5, onAgent(agent => agent.engine.losePostmaster())],
@@ -129,6 +138,13 @@ const faults = {
       for (const { name, isOn } of world.machines) {
         if (!isOn) world.api.changeNode(name, node => ({ ...node, outOfService: true }));
       }
+    },
+  ],
+  'status forged': [
+    2,
+    ({ world: { api, network, machines } }) => {
+      const lost = machines.filter(it => !network.leads(it.name, API)).map(it => it.name);
+      for (const pod of api.stored.pods.filter(it => it.running && lost.includes(it.node))) forge(api, pod);
     },
   ],
   'host cut off': [

@@ -23,11 +23,11 @@ export class Following {
   }
 
   start(): void {
-    const { engine, persisted, world, sync } = this.#agent;
+    const { engine, persisted, world, stand } = this.#agent;
     const upstream = parseIncarnation(persisted.plan.upstream ?? '');
     const address = upstream && world.addressOf(upstream.podUid);
     if (engine.state === 'running') engine.follow(address);
-    else engine.start('ro', sync, () => engine.follow(address));
+    else engine.start('ro', stand, () => engine.follow(address));
   }
 
   /** A follower that crashed comes back by itself. */
@@ -62,12 +62,12 @@ export class Following {
   /** On the RW: done when it is in effect. On a follower it is staged for its promotion. */
   quorum({ generation }: Quorum, done: () => void): void {
     const agent = this.#agent;
-    const { engine, sync } = agent;
+    const { engine, stand } = agent;
     if (!engine.isWriting) {
       done();
       return;
     }
-    engine.run?.reload(sync, () => {
+    engine.run?.reload(stand.sync, () => {
       agent.inEffect = { generation, since: BigInt(lsnOf(agent.data)) };
       done();
     });

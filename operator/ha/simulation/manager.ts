@@ -242,7 +242,10 @@ export class Manager {
   #publish(on: Incarnation | undefined): void {
     const { process, host } = this;
     const work = (server: ApiServer): void => server.change(() => ({ published: on }));
-    this.#world.api.call({ process, host }, { writes: 'other', limitMs: WRITE_LIMIT_MS, work, done: () => this.#wake() });
+    this.#world.api.call(
+      { process, host },
+      { writes: 'other', limitMs: WRITE_LIMIT_MS, work, done: () => this.#wake() },
+    );
   }
 
   #tellRequest({ id, outcome, epoch, target }: NonNullable<Decision['request']>): void {
@@ -253,6 +256,9 @@ export class Manager {
         if (outcome === 'accepted') return { request: { ...request, acceptedEpoch: epoch, target } };
         return { request: { ...request, outcome } };
       });
-    this.#world.api.call({ process, host }, { writes: 'other', limitMs: WRITE_LIMIT_MS, work, done: () => this.#wake() });
+    this.#world.api.call(
+      { process, host },
+      { writes: 'other', limitMs: WRITE_LIMIT_MS, work, done: () => this.#wake() },
+    );
   }
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
-import { isSameIncarnation, formatIncarnation } from '../incarnation.ts';
+import { formatIncarnation, isSameIncarnation, type Incarnation } from '../incarnation.ts';
 import type { Action, RecordWrite } from '../action.ts';
-import type { HeardReport } from '../evidence.ts';
+import type { HeardReport, QuorumReport } from '../evidence.ts';
 import type { GroupRecord, Member } from '../record.ts';
 import type { GroupView } from '../view.ts';
 import { PromiseBroken } from './checks.ts';
@@ -146,21 +146,23 @@ const withoutPending = (write: RecordWrite): RecordWrite => {
 };
 
 /** New members go to the engine first; the record follows when it is in effect there. */
-function engineFirst(write: RecordWrite, view: GroupView): Action {
+function engineFirst(write: RecordWrite, { recorded, evidence }: GroupView): Action {
   const { record } = write;
-  const before = view.recorded?.record;
-  if (write.do !== 'setMembers' || !before || !record.holder || record.members.length <= before.members.length)
-    return write;
   const { holder } = record;
+  const before = recorded?.record;
+  if (!before || !holder || record.members.length <= before.members.length) return write;
   const members = record.members.map(it => it.incarnation);
-  const rw = view.evidence.reports.find(it => isSameIncarnation(it.incarnation, holder));
-  const isThere =
-    rw?.quorum?.isInEffect === true && members.every(it => rw.quorum?.members.some(o => isSameIncarnation(o, it)));
-  const generation = Math.max(before.generation, rw?.quorum?.generation ?? 0) + 1;
-  if (!isThere) return { do: 'quorum', on: holder, generation, members, k: Math.min(1, members.length) };
-  const full = members.map(incarnation => ({ incarnation, pending: false }));
-  return { ...write, record: { ...record, members: full, k: 1, generation: rw.quorum?.generation ?? generation } };
+  const quorum = evidence.reports.find(it => isSameIncarnation(it.incarnation, holder))?.quorum;
+  if (quorum && isInEffectFor(quorum, members)) {
+    const full = members.map(incarnation => ({ incarnation, pending: false }));
+    return { ...write, record: { ...record, members: full, k: 1, generation: quorum.generation } };
+  }
+  const generation = Math.max(before.generation, quorum?.generation ?? 0) + 1;
+  return { do: 'quorum', on: holder, generation, members, k: Math.min(1, members.length) };
 }
+
+const isInEffectFor = (quorum: QuorumReport, members: readonly Incarnation[]): boolean =>
+  quorum.isInEffect && members.every(it => quorum.members.some(other => isSameIncarnation(other, it)));
 
 /** Members that go are taken from the record at once; the engine follows. */
 function recordFirst(): Mutation {
@@ -194,14 +196,16 @@ export const mutations: readonly Mutation[] = [
   replaced('a right counts from the sending', 'oldAnswer', { countsFrom: ({ answeredAt }) => answeredAt }),
   shown('quorum', 'pausedMember', asIfAllAnswered),
   written('E of a grant equals the winner', 'laggard', withLaggards),
-  written('addition: record first', 'hangingAddition', engineFirst),
-  shown('margin', 'lastRead', view => ({ ...view, options: { ...view.options, marginMs: 0 } })),
+  written('addition: record first', 'hangingAddition', (write, view) =>
+    write.do === 'setMembers' ? engineFirst(write, view) : write,
+  ),
+  shown('margin', 'lastPromise', view => ({ ...view, options: { ...view.options, marginMs: 0 } })),
   habit("a new leader's stamp", 'hangingRemoval', { stampsFirst: false }),
   shown('count from knowing', 'lateRevoke', view => ({ ...view, memory: { ...view.memory, revokeKnownAt: 0 } })),
   replaced('a promote command is no right', 'latePromotion', {
-    onPromoteCommand: (state, { now, ttlMs }) => ({ ...state, right: { kind: 'answer', until: now + ttlMs } }),
+    onPromoteCommand: ({ state, now, ttlMs }) => ({ ...state, right: { kind: 'answer', until: now + ttlMs } }),
   }),
-  shown('a missing pod proves nothing', 'secondLife', withGhost),
+  shown('a missing pod proves nothing', 'ghost', withGhost),
   recordFirst(),
   written('a new member is pending', 'unheardAddition', withoutPending),
   replaced('promises of all', 'island', {
@@ -209,6 +213,10 @@ export const mutations: readonly Mutation[] = [
       production.onPromises(state, { ...promises, promised: production.promisersOf(state) }, options),
   }),
   habit('guard', 'frozenAgent', { hasGuard: false }),
+  shown('a living kubelet stands behind a status', 'forgedStatus', view => {
+    const { node } = view.evidence;
+    return { ...view, evidence: { ...view.evidence, node: node && { ...node, leaseVersion: '999999999' } } };
+  }),
   shown('rung 1 of this epoch', 'sameAgain', view => withReports(view, asRenewed)),
   replaced('renew deadline', 'islandWithLeader', { mayAct: leadership => leadership !== undefined }),
   habit('a generation never goes back', 'restartAlone', { keepsGeneration: false }),

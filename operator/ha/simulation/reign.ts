@@ -52,8 +52,8 @@ export class Reign {
   }
 
   start(done: () => void = () => undefined): void {
-    const { engine, sync } = this.#agent;
-    engine.start('rw', sync, this.#opened(done));
+    const { engine, stand } = this.#agent;
+    engine.start('rw', stand, this.#opened(done));
   }
 
   /** Ends with the proof that nothing of the engine is left. */
@@ -85,7 +85,7 @@ export class Reign {
       right.use();
       this.#agent.stopped = undefined;
       if (engine.isWriting) end();
-      else if (engine.state === 'running') engine.promote(this.#agent.sync, this.#opened(end));
+      else if (engine.state === 'running') engine.promote(this.#agent.stand, this.#opened(end));
       else this.start(end);
     });
   }
@@ -101,7 +101,7 @@ export class Reign {
   }
 
   #opened(done: () => void): () => void {
-    const { generation } = this.#agent.sync;
+    const { generation } = this.#agent.stand.sync;
     return () => {
       this.#agent.inEffect = { generation, since: BigInt(lsnOf(this.#agent.data)) };
       this.#agent.report();

@@ -55,7 +55,7 @@ export class RightKeeping {
   /** A command to promote came. Does it give a right by itself? It never does; a mutation says otherwise. */
   isGivenByCommand(): boolean {
     const { rules, options } = this.#parts;
-    const given = rules.onPromoteCommand(this.state, { now: this.#now, ttlMs: options.ttlMs });
+    const given = rules.onPromoteCommand({ state: this.state, now: this.#now, ttlMs: options.ttlMs });
     const isGiven = given !== this.state;
     this.#set(given);
     return isGiven;

@@ -1,4 +1,4 @@
-import { decideGroup } from '../decide-group.ts';
+import { decide } from '../decide.ts';
 import { remember } from '../remember.ts';
 import { mayAnswer } from '../answer.ts';
 import { acceptCommand } from '../command.ts';
@@ -24,7 +24,7 @@ import {
  */
 export const production = {
   remember,
-  decide: decideGroup,
+  decide,
   mayAct,
   mayAnswer,
   acceptCommand,
@@ -45,7 +45,7 @@ export const production = {
   /** Is a command meant for this incarnation? */
   isMe: (me: Incarnation, named: Incarnation): boolean => isSameIncarnation(me, named),
   /** A promote command is no right: it changes nothing. */
-  onPromoteCommand: (state: RightState, _at: { now: number; ttlMs: number }): RightState => state,
+  onPromoteCommand: ({ state }: Commanded): RightState => state,
   /** From when an answered request counts: its sending. */
   countsFrom: ({ sentAt }: Asked): number => sentAt,
   habits: {
@@ -62,6 +62,13 @@ export const production = {
     readsDirectly: true,
   },
 };
+
+/** A command to promote, at the agent's time, ms. */
+interface Commanded {
+  state: RightState;
+  now: number;
+  ttlMs: number;
+}
 
 /** A request that was answered, by the asker's clock, ms. */
 interface Asked {

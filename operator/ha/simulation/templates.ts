@@ -23,6 +23,9 @@ const RW = 0;
 const FIRST = RW_TARGETS;
 const RO_2 = RW_TARGETS + 1;
 const RO_3 = RW_TARGETS + 2;
+/** Of two hosts: the RW's, and another. */
+const RW_AND_HOST_3 = 3;
+const RW_AND_HOST_4 = 2;
 /** Second host of a pair: where an RO runs, or the leading cluster manager. */
 const WITH_HOST_2 = 1;
 const WITH_HOST_4 = 3;
@@ -46,6 +49,15 @@ export const templates = {
       ['agent killed', RW, UP, [0, 0]],
       ['host cut off', RW, [5000, 8000], LONG],
       ['pod deleted', RW, [0, 300], [0, 0]],
+    ],
+  },
+  /** Somebody calls the container of a lost host ended, by its status. */
+  forgedStatus: {
+    world: share,
+    story: [
+      ['host cut off', RW, UP, LONG],
+      ['status forged', RW, [0, 1000], [0, 0]],
+      ['pod deleted', RW, [0, 1000], [0, 0]],
     ],
   },
   plannedStop: { world: share, story: [['switchover asked', RW, UP, [0, 0]]] },
@@ -112,13 +124,21 @@ export const templates = {
       ['host off', RW, [300, 900], LONG],
     ],
   },
-  /** The last read comes right before the revoke. */
-  lastRead: {
-    world: { ...share, drift: [-0.01, 0.01, 0.01, 0.01] },
+  /** Only a member still reaches it, and promises until it is asked to refuse. The RW's clock is slow. */
+  lastPromise: {
+    world: { ...share, instances: 2, drift: [-0.01, 0.01, 0.01, 0.01] },
     story: [
-      ['kubelet stopped', RW, UP, LONG],
-      ['host cut from others', RW, [2000, 3000], LONG],
-      ['host cut from API', RW, [1500, 2200], LONG],
+      ['host cut from API', RW, UP, LONG],
+      ['hosts cut', RW_AND_HOST_3, [0, 10], LONG],
+      ['hosts cut', RW_AND_HOST_4, [0, 10], LONG],
+    ],
+  },
+  /** Its pod is gone, and it goes on behind a cut link. */
+  ghost: {
+    world: share,
+    story: [
+      ['host cut off', RW, UP, LONG],
+      ['pod deleted by force', RW, [0, 500], [0, 0]],
     ],
   },
   /** A removal hangs, the member comes back, and the removal lands after all. */
