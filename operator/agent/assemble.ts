@@ -4,7 +4,7 @@ import { BEAT_MS } from '../agent-api/beat.ts';
 import type { MemberClient } from '../agent-api/client.ts';
 import type { AgentConfig } from '../agent-api/config.ts';
 import type { AgentState } from '../agent-api/state.ts';
-import type { EngineFacts, EngineProfile } from '../engine/profile.ts';
+import type { EngineFacts, EngineLook, EngineProfile } from '../engine/profile.ts';
 import { withSession } from '../engine/sql.ts';
 import { formatIncarnation, type Incarnation } from '../ha/incarnation.ts';
 import { Agent } from './agent.ts';
@@ -239,9 +239,11 @@ export async function assembleAgent(world: AgentWorld): Promise<AssembledAgent> 
     ready: async () => {
       const { plan } = store.now;
       const isServing = plan.role === 'stopped' || profile.serves(plan.role);
-      const facts = isRunning() ? await observeInTime() : undefined;
+      // Asked every second for as long as the pod lives: by the standing session, a new one is a new process.
+      await observer.look();
+      const { look } = observer.seen;
       const { phase } = supervisor.state;
-      return objectionToReady({ plan, phase, isServing, facts, hasStreamed: streamed.see(facts) });
+      return objectionToReady({ plan, phase, isServing, look, hasStreamed: streamed.see(look) });
     },
     renewEngineTls: async () => {
       if (!isRunning()) return;
@@ -277,8 +279,8 @@ class StreamWitness {
     this.#pid = pid;
   }
 
-  see(facts: EngineFacts | undefined): boolean {
-    if (facts?.streaming === true) this.#seen = this.#pid();
+  see(look: EngineLook | undefined): boolean {
+    if (look?.streaming === true) this.#seen = this.#pid();
     return this.#seen !== undefined && this.#seen === this.#pid();
   }
 }

@@ -2,25 +2,25 @@ import { expect } from 'chai';
 import type { AddressInfo } from 'node:net';
 import { objectionToReady, startHealthServer, type HealthView } from './health.ts';
 
-const facts = { role: 'ro', acceptsWrites: false, streaming: true, pendingRestart: [] } as const;
-const ro: HealthView = { plan: { role: 'ro' }, phase: 'running', isServing: true, facts, hasStreamed: true };
-const rw: HealthView = { ...ro, plan: { role: 'rw' }, facts: { ...facts, role: 'rw', acceptsWrites: true } };
+const look = { role: 'ro', acceptsWrites: false, streaming: true } as const;
+const ro: HealthView = { plan: { role: 'ro' }, phase: 'running', isServing: true, look, hasStreamed: true };
+const rw: HealthView = { ...ro, plan: { role: 'rw' }, look: { ...look, role: 'rw', acceptsWrites: true } };
 
 describe('readiness', () => {
   for (const [what, view, objection] of [
     ['an RW that accepts writes', rw, undefined],
-    ['an RW that does not', { ...rw, facts: { ...facts, role: 'rw' } }, 'does not accept writes'],
+    ['an RW that does not', { ...rw, look: { ...look, role: 'rw' } }, 'does not accept writes'],
     ['a streaming follower', ro, undefined],
-    ['a follower that has streamed', { ...ro, facts: { ...facts, streaming: false } }, undefined],
+    ['a follower that has streamed', { ...ro, look: { ...look, streaming: false } }, undefined],
     [
       'a follower that never did',
-      { ...ro, facts: { ...facts, streaming: false }, hasStreamed: false },
+      { ...ro, look: { ...look, streaming: false }, hasStreamed: false },
       'never streamed from the RW',
     ],
-    ['a follower that is no follower', { ...ro, facts: { ...facts, role: 'rw' } }, 'runs as RW, told to follow'],
-    ['silent SQL', { ...ro, facts: undefined }, 'SQL does not answer in time'],
+    ['a follower that is no follower', { ...ro, look: { ...look, role: 'rw' } }, 'runs as RW, told to follow'],
+    ['silent SQL', { ...ro, look: undefined }, 'SQL does not answer in time'],
     ['a starting engine', { ...ro, phase: 'starting' }, 'engine is starting'],
-    ['a member that stands ready', { ...ro, phase: 'idle', isServing: false, facts: undefined }, undefined],
+    ['a member that stands ready', { ...ro, phase: 'idle', isServing: false, look: undefined }, undefined],
     ['a stopped member', { ...ro, plan: { role: 'stopped' }, phase: 'idle' }, 'stopped'],
   ] as [string, HealthView, string | undefined][]) {
     it(`${what}: ${objection ?? 'ready'}`, () => expect(objectionToReady(view)).to.equal(objection));

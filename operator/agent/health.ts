@@ -1,5 +1,5 @@
 import { createServer, type Server } from 'node:http';
-import type { EngineFacts } from '../engine/profile.ts';
+import type { EngineLook } from '../engine/profile.ts';
 import type { Plan } from './state-store.ts';
 import type { Phase } from './supervise.ts';
 
@@ -10,20 +10,20 @@ export interface HealthView {
   /** Does an engine serve this role, or does the member stand ready without one? */
   isServing: boolean;
   /** Undefined when SQL does not answer in time. */
-  facts: EngineFacts | undefined;
+  look: EngineLook | undefined;
   /** Has this follower streamed since it started? Later silence of the RW does not make its reads wrong. */
   hasStreamed: boolean;
 }
 
 /** Is the member in the state that it was told to be in? @returns why not, or undefined */
-export function objectionToReady({ plan, phase, isServing, facts, hasStreamed }: HealthView): string | undefined {
+export function objectionToReady({ plan, phase, isServing, look, hasStreamed }: HealthView): string | undefined {
   if (plan.role === 'stopped') return 'stopped';
   if (!isServing) return undefined;
   if (phase !== 'running') return `engine is ${phase}`;
-  if (!facts) return 'SQL does not answer in time';
-  if (plan.role === 'rw') return facts.acceptsWrites ? undefined : 'does not accept writes';
-  if (facts.role === 'rw') return 'runs as RW, told to follow';
-  return facts.streaming === true || hasStreamed ? undefined : 'never streamed from the RW';
+  if (!look) return 'SQL does not answer in time';
+  if (plan.role === 'rw') return look.acceptsWrites ? undefined : 'does not accept writes';
+  if (look.role === 'rw') return 'runs as RW, told to follow';
+  return look.streaming === true || hasStreamed ? undefined : 'never streamed from the RW';
 }
 
 /** Answers for the kubelet, in plain HTTP: a word each, nothing secret, no command. Liveness never depends on SQL. */

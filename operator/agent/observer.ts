@@ -23,20 +23,22 @@ export interface ObserverOptions {
 /** Looks in a row, half a second apart. */
 const STEADY_LOOKS = 3;
 
-/** What reports tell besides what the agent itself knows. */
+/** What reports and readiness tell besides what the agent itself knows. */
 export interface Seen {
   volume: Report['volume'];
   look: EngineLook | undefined;
   recovery: string | undefined;
 }
 
-/** Looks at engine and volume for the reports. What it saw of an engine is forgotten with that engine's process. */
+/** Looks at engine and volume for reports and readiness. What it saw of an engine is forgotten with that engine's process. */
 export class Observer {
   readonly #options: ObserverOptions;
   readonly #watch: EngineWatch;
   #volume: Report['volume'] = { state: 'blank' };
   #engine: { pid: number | undefined; look: EngineLook } | undefined;
   #recovery: string | undefined;
+  /** Process of the engine that the standing session belongs to. */
+  #watched: number | undefined;
   /** In a row. */
   #streamingLooks = 0;
   #last: Promise<void> = Promise.resolve();
@@ -80,6 +82,9 @@ export class Observer {
     const { phase, pid } = supervisor.state;
     if (phase === 'starting') this.#recovery = await recoveryOf(startingPids());
     if (phase !== 'running') return;
+    // The session of a former engine would cost this look.
+    if (this.#watched !== pid) this.#watch.close();
+    this.#watched = pid;
     try {
       const look = await this.#watch.look();
       this.#engine = { pid, look };
