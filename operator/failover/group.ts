@@ -1,6 +1,6 @@
 import type { Beat } from '../agent-api/beat.ts';
 import type { Decision } from '../ha/action.ts';
-import { decideGroup } from '../ha/decide-group.ts';
+import { decide } from '../ha/decide.ts';
 import type { Incarnation } from '../ha/incarnation.ts';
 import { noMemory, type GroupMemory } from '../ha/memory.ts';
 import { commandStamp, type GroupRecord } from '../ha/record.ts';
@@ -168,7 +168,7 @@ export class Group {
     const asked = ask();
     const view = this.#gather(target, recorded, asked);
     tracker.looked(view);
-    const decision = decideGroup(view);
+    const decision = decide(view);
     this.#look = { target, view, decision };
     this.#tell(decision, recorded);
     const decided = { target, view, decision, slice: this.#parts.slice };

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { decideGroup } from './decide-group.ts';
+import { decide } from './decide.ts';
 import type { HeardReport } from './evidence.ts';
 import { formatIncarnation } from './incarnation.ts';
 import {
@@ -98,7 +98,7 @@ describe('decisions of the cluster manager', () => {
 
     it('the highest wins, and E holds only its equals', () => {
       const reports = [answering(two, 999n), answering(three)];
-      const [action] = decideGroup(groupView({ record: fenced, reports })).actions;
+      const [action] = decide(groupView({ record: fenced, reports })).actions;
       expect(action).to.have.nested.property('record.holder', three);
       expect(action).to.deep.include({ do: 'grant' });
       expect(action).to.have.nested.property('record.members').that.deep.equals([]);
@@ -108,8 +108,7 @@ describe('decisions of the cluster manager', () => {
     it('the target of a switchover wins among equals only', () => {
       const request = { kind: 'switchover', id: 'r', by: 'Ada', target: '3', acceptedEpoch: 5 } as const;
       const holderAt = (lsn: bigint) =>
-        decideGroup(groupView({ request, record: fenced, reports: [answering(two), answering(three, lsn)] }))
-          .actions[0];
+        decide(groupView({ request, record: fenced, reports: [answering(two), answering(three, lsn)] })).actions[0];
       expect(holderAt(1000n)).to.have.nested.property('record.holder', three);
       expect(holderAt(999n)).to.have.nested.property('record.holder', two);
     });
@@ -145,7 +144,7 @@ describe('decisions of the cluster manager', () => {
     it('an engine that is up and has the least lag comes first', () => {
       const lagging = follower(two, { position: { timeline: 1, lsn: 1n } });
       const reports = [stopped({ stopped: undefined }), lagging, follower(three)];
-      const [action] = decideGroup(groupView({ ...share, record: bare, reports })).actions;
+      const [action] = decide(groupView({ ...share, record: bare, reports })).actions;
       expect(action).to.have.nested.property('record.holder', three);
     });
   });
@@ -174,7 +173,7 @@ describe('decisions of the cluster manager', () => {
       ['unknown', {}, 'unknown'],
     ] as const) {
       it(`the loss is stated: ${what}`, () => {
-        const [action] = decideGroup(groupView({ request, record: bare, reports: [answering(two)], memory })).actions;
+        const [action] = decide(groupView({ request, record: bare, reports: [answering(two)], memory })).actions;
         expect(action).to.have.property('loss').that.contains(loss);
       });
     }

@@ -1,249 +1,127 @@
-import { bootVerdict, mayInitialize } from './boot.ts';
-import { chooseSameInstance, type ChoiceReason } from './choice.ts';
-import type { Evidence, MemberReport } from './evidence.ts';
-import { formatIncarnation, isSameIncarnation, type Incarnation } from './incarnation.ts';
-import { climb, type Climb } from './ladder.ts';
-import { createRecord, grant, recordFence, revoke, type GroupRecord, type Transition } from './record.ts';
-
-/** One group as seen at one moment. The record is read directly, and before the agents are asked. */
-export interface GroupView {
-  clusterUid: string;
-  wanted: 'running' | 'stopped';
-  /** Instance that a first creation begins with. */
-  first: string;
-  /** Something outside the record says that this group once ran; a missing record is a lost one then. */
-  established: boolean;
-  /** With the resourceVersion of its reading; undefined when there is none. */
-  recorded?: { record: GroupRecord; version: string };
-  evidence: Evidence;
-  /** Whom the RW endpoint leads to. */
-  published?: Incarnation;
-  /** ISO 8601. */
-  now: string;
-}
-
-/** The one next thing to do. `record` is what to write, checked against the version that was read. */
-export type Action =
-  | { do: 'nothing' }
-  | { do: 'wait'; reason: WaitReason; message: string }
-  | { do: 'create' | 'revoke' | 'recordFence' | 'grant'; record: GroupRecord }
-  | { do: 'initialize' | 'demote' | 'promote' | 'publish'; on: Incarnation }
-  | { do: 'withdraw' };
-
-export type WaitReason =
-  | 'ForeignRecord'
-  | 'RecordLost'
-  | 'RecordBehind'
-  | 'ClusterManagerNeeded'
-  | 'HolderSilent'
-  | 'FormerStopping'
-  | 'FormerNotProven'
-  | ChoiceReason
-  | 'VolumeUnusable'
-  | 'ContainerUnknown'
-  | 'HolderMayNotRun'
-  | 'EngineStarting'
-  | 'EngineStopping'
-  | 'EngineCrashed'
-  | 'EngineUnfit'
-  | 'TransitionRefused';
+import type { Action, Decision } from './action.ts';
+import { followers, astrayAt } from './followers.ts';
+import { granting } from './granting.ts';
+import { holderReport, keeping } from './keeping.ts';
+import { isBehind, knownTerm, latestEpoch, recordAnew } from './lost.ts';
+import { membership } from './membership.ts';
+import { proving } from './proving.ts';
+import { createRecord, stampTerm } from './record.ts';
+import { revoking } from './revoking.ts';
+import { act, wait, type Policy, type Said } from './said.ts';
+import { isServing, reportIn, type Seen } from './sight.ts';
+import { forceVerdict, switching } from './switching.ts';
+import type { GroupView } from './view.ts';
 
 /**
- * Next action for a group without failover (E empty): create, grant the instance that held it, keep it, stop it. The
- * first policy that has a say decides; its name goes into log and status.
+ * What a group's cluster manager does now: the one place where that is decided. The first policy about the RW that
+ * decides names the decision; followers are brought to their places beside it. `view.memory` is remember's of this view.
  */
-export function decide(view: GroupView): { policy: string; action: Action } {
+export function decide(view: GroupView): Decision {
   const { recorded } = view;
-  if (!recorded) return { policy: 'WithoutRecord', action: withoutRecord(view) };
-  const seen: Seen = { ...view, record: recorded.record, version: recorded.version };
-  for (const { name, say } of policies) {
-    const action = say(seen);
-    if (action) return { policy: name, action };
+  if (!recorded) return decision('WithoutRecord', withoutRecord(view), []);
+  const seen: Seen = { ...view, recorded, ...recorded };
+  for (const { name, say } of gates) {
+    const said = say(seen);
+    if (said) return decision(name, said, []);
   }
-  return { policy: 'Settled', action: { do: 'nothing' } };
+  const passed: Said[] = [];
+  for (const { name, say } of policies) {
+    const said = say(seen);
+    if (!said) continue;
+    if (decides(said)) return decision(name, said, passed, isRevoke(said) ? {} : beside(seen));
+    passed.push(said);
+  }
+  return decision('Settled', {}, passed, beside(seen));
 }
 
-interface Seen extends GroupView {
-  record: GroupRecord;
-  version: string;
+const decides = ({ actions, wait: reason }: Said): boolean => reason !== undefined || (actions?.length ?? 0) > 0;
+
+/** Nothing else is begun on the strength of a record that is about to change. */
+const isRevoke = ({ actions = [] }: Said): boolean => actions.some(it => it.do === 'revoke');
+
+function beside(view: Seen): Said {
+  if (view.wanted === 'stopped') return {};
+  const verdict = forceVerdict(view);
+  const wakeAt = Math.min(silenceAt(view) ?? Infinity, astrayAt(view) ?? Infinity);
+  return {
+    actions: [...followers(view), ...withdrawal(view)],
+    ...(verdict && { request: verdict }),
+    ...(wakeAt < Infinity && { wakeAt }),
+  };
 }
-type Say = (view: Seen) => Action | undefined;
 
-const wait = (reason: WaitReason, message: string): Action => ({ do: 'wait', reason, message });
-
-function write(what: 'revoke' | 'recordFence' | 'grant', transition: Transition): Action {
-  if (transition.ok) return { do: what, record: transition.record };
-  return wait('TransitionRefused', `${what}: ${transition.reason}: ${transition.message}`);
+function decision(policy: string, said: Said, passed: readonly Said[], side: Said = {}): Decision {
+  const all = [said, ...passed, side];
+  const actions: Action[] = all.flatMap(it => it.actions ?? []);
+  const wakeAt = Math.min(...all.map(it => it.wakeAt ?? Infinity));
+  const request = all.find(it => it.request)?.request;
+  return {
+    policy,
+    actions,
+    ...(said.wait && { wait: said.wait }),
+    ...(wakeAt < Infinity && { wakeAt }),
+    ...(request && { request }),
+  };
 }
 
 /** Where nobody shall be RW nothing has to be decided: each pod goes by its own kubelet's word. */
-function withoutRecord({ wanted, established, clusterUid, evidence, published }: GroupView): Action {
-  if (wanted === 'stopped') return published ? { do: 'withdraw' } : { do: 'nothing' };
-  if (established || evidence.reports.some(it => latestEpoch(it, clusterUid) > 0)) {
-    return wait('RecordLost', 'the record of a group that has run is gone; nobody may become RW without it');
-  }
-  return { do: 'create', record: createRecord(clusterUid) };
+function withoutRecord(view: GroupView): Said {
+  const { wanted, clusterUid, evidence, memory, published } = view;
+  if (wanted === 'stopped') return published ? act({ do: 'withdraw' }) : {};
+  const established = view.established || memory.newest?.clusterUid === clusterUid;
+  if (established || evidence.reports.some(it => latestEpoch(it, clusterUid) > 0))
+    return recordAnew(view, 'RecordLost');
+  return act({ do: 'create', record: createRecord(clusterUid), message: 'a new group' });
 }
 
-const foreignRecord: Say = ({ record, clusterUid }) =>
-  record.clusterUid === clusterUid
-    ? undefined
-    : wait('ForeignRecord', `the record is of a cluster with UID ${record.clusterUid}; remove it by hand if it is old`);
-
-/** A member knows a later epoch than the record: the record came back from an older copy (etcd restored). */
-const recordBehind: Say = ({ record, evidence }) => {
-  const ahead = evidence.reports.find(it => latestEpoch(it, record.clusterUid) > record.epoch);
-  return ahead && wait('RecordBehind', `${ahead.incarnation.instanceId} has seen a later epoch than ${record.epoch}`);
+const foreignRecord: Policy = {
+  name: 'ForeignRecord',
+  say: ({ record, clusterUid }) =>
+    record.clusterUid === clusterUid
+      ? undefined
+      : wait(
+          'ForeignRecord',
+          `the record is of a cluster with UID ${record.clusterUid}; remove it by hand if it is old`,
+        ),
 };
 
-const clusterManagerNeeded: Say = ({ record }) =>
-  record.members.length > 0 || record.k > 0
-    ? wait('ClusterManagerNeeded', 'the record has members in E; only a cluster manager may decide here')
-    : undefined;
-
-const revokeUnwanted: Say = ({ record, wanted, now }) =>
-  record.holder && wanted === 'stopped' ? write('revoke', revoke(record, now)) : undefined;
-
-/** Silence alone revokes nothing: without failover nobody else could take over, and the holder may serve on. */
-const revokeGone: Say = view =>
-  view.record.holder && isGone(view.record.holder, view) ? write('revoke', revoke(view.record, view.now)) : undefined;
-
-const holderSilent: Say = ({ record: { holder }, evidence }) =>
-  holder && !reportOf(holder, evidence)
-    ? wait('HolderSilent', `the agent of ${formatIncarnation(holder)} does not answer`)
-    : undefined;
-
-/** Asks the former holder to stop as long as it answers, and shows what proof is missing. */
-const proveFormer: Say = view => {
-  const { record, evidence } = view;
-  if (!record.former || record.fence) return undefined;
-  const climbed = ladder(view);
-  if (climbed.proven) return undefined;
-  const { incarnation } = record.former;
-  const report = reportOf(incarnation, evidence);
-  if (!report) return wait('FormerNotProven', `${formatIncarnation(incarnation)}: ${climbed.missing.join('; ')}`);
-  const isStopping = report.engine.state === 'stopping' && report.highestEpoch === record.epoch;
-  return isStopping ? wait('FormerStopping', 'the former RW is stopping') : { do: 'demote', on: incarnation };
+/** Before its term stands in the record a leader neither answers nor commands (protocol, CM leadership). */
+const stamp: Policy = {
+  name: 'StampTerm',
+  say: view => {
+    const { record, leader } = view;
+    const known = Math.max(leader.term ?? 0, knownTerm(view, record));
+    if (leader.term === record.term && known <= record.term) return undefined;
+    if (leader.term !== undefined && record.term > leader.term) {
+      return wait('LeadershipLost', `the record carries term ${record.term}, this leader's is ${leader.term}`);
+    }
+    return act({ do: 'stamp', record: stampTerm(record, known), message: 'a new leader takes over the record' });
+  },
 };
 
-/** Proof is written down as soon as it is seen, unless a grant can carry it. */
-const keepProof: Say = view => {
-  const { record, wanted } = view;
-  if (!record.former || record.fence) return undefined;
-  if (wanted === 'running' && !needCandidate(view)) return undefined;
-  const climbed = ladder(view);
-  return climbed.proven ? write('recordFence', recordFence(record, climbed.fence)) : undefined;
+const recordBehind: Policy = {
+  name: 'RecordBehind',
+  say: view => (isBehind(view, view.record) ? recordAnew(view, 'RecordBehind', view.record) : undefined),
 };
 
-const rest: Say = ({ wanted, published }) => {
-  if (wanted === 'running') return undefined;
-  return published ? { do: 'withdraw' } : { do: 'nothing' };
-};
+/** Without these nothing is decided, and nobody is commanded, on the strength of this record. */
+const gates: readonly Policy[] = [foreignRecord, stamp, recordBehind];
 
-const needCandidate: Say = view => {
-  if (view.record.holder) return undefined;
-  const choice = choose(view);
-  return 'chosen' in choice ? candidateObjection(choice.chosen, view.record) : wait(choice.reason, choice.message);
-};
+const policies: readonly Policy[] = [...revoking, ...proving, ...granting, ...keeping, ...switching, ...membership];
 
-const grantCandidate: Say = view => {
-  const choice = choose(view);
-  if (view.record.holder || !('chosen' in choice) || !choice.chosen.container) return undefined;
-  const { incarnation: to, container: note } = choice.chosen;
-  const climbed = view.record.former && !view.record.fence ? ladder(view) : undefined;
-  const proof = climbed?.proven ? { fence: climbed.fence } : {};
-  return write('grant', grant(view.record, { to, note, members: [], k: 0, ...proof }));
-};
-
-const promoteHolder: Say = ({ record, evidence }) => {
-  const report = record.holder && reportOf(record.holder, evidence);
-  if (!report || isServing(report)) return undefined;
-  const verdict = bootVerdict({ record, me: report.incarnation, volume: report.volume });
-  if (verdict.run !== 'rw') return wait('HolderMayNotRun', `${verdict.reason}: ${verdict.message}`);
-  return unfit(report) ?? onTheWay(report) ?? { do: 'promote', on: report.incarnation };
-};
-
-const publishHolder: Say = ({ record: { holder }, published }) =>
-  holder && !(published && isSameIncarnation(holder, published)) ? { do: 'publish', on: holder } : undefined;
-
-const policies: readonly { name: string; say: Say }[] = [
-  { name: 'ForeignRecord', say: foreignRecord },
-  { name: 'RecordBehind', say: recordBehind },
-  { name: 'ClusterManagerNeeded', say: clusterManagerNeeded },
-  { name: 'RevokeUnwanted', say: revokeUnwanted },
-  { name: 'RevokeGone', say: revokeGone },
-  { name: 'HolderSilent', say: holderSilent },
-  { name: 'ProveFormer', say: proveFormer },
-  { name: 'KeepProof', say: keepProof },
-  { name: 'Rest', say: rest },
-  { name: 'NeedCandidate', say: needCandidate },
-  { name: 'GrantCandidate', say: grantCandidate },
-  { name: 'PromoteHolder', say: promoteHolder },
-  { name: 'PublishHolder', say: publishHolder },
-];
-
-const reportOf = (who: Incarnation, { reports }: Evidence): MemberReport | undefined =>
-  reports.find(it => isSameIncarnation(it.incarnation, who));
-
-const choose = ({ record, first, evidence: { reports } }: Seen): ReturnType<typeof chooseSameInstance> =>
-  chooseSameInstance({ record, first, reports });
-
-const ladder = ({ record, version, evidence, now }: Seen): Climb =>
-  climb({ record, recordVersion: version, now }, evidence);
-
-function latestEpoch({ highestEpoch, volume }: MemberReport, clusterUid: string): number {
-  return Math.max(highestEpoch ?? 0, volume.clusterUid === clusterUid ? (volume.epoch ?? 0) : 0);
+/** The endpoint of an RW that is away for long leads nowhere; before that its clients are refused at once. */
+function withdrawal(view: Seen): Action[] {
+  const { published, memory, leader, now, options } = view;
+  const report = holderReport(view);
+  if (!published || (report && isServing(report))) return [];
+  const since = Math.max(memory.servedAt ?? leader.since, leader.since);
+  return now - since >= options.withdrawMs ? [{ do: 'withdraw' }] : [];
 }
 
-/** A later incarnation of its instance answers, its pod is on its way out, or it is said to have ended. */
-function isGone(holder: Incarnation, view: Seen): boolean {
-  const { reports, pod } = view.evidence;
-  const report = reportOf(holder, view.evidence);
-  if (report) return report.leaving;
-  const isReplaced = reports.some(it => it.incarnation.instanceId === holder.instanceId);
-  return isReplaced || !pod || pod.leaving || isSaidToHaveEnded(holder, view);
-}
-
-function isSaidToHaveEnded(holder: Incarnation, { record, evidence: { pod, attestation, node } }: Seen): boolean {
-  if (node?.outOfService) return true;
-  if (attestation && isSameIncarnation(attestation.incarnation, holder)) return true;
-  return pod?.terminated.some(it => it.containerId === record.grant?.containerId) ?? false;
-}
-
-/** Before anything is made or granted: a volume made its own by an image without the engine would look like lost data. */
-function unfit({ engine, incarnation }: MemberReport): Action | undefined {
-  if (engine.problem === undefined) return undefined;
-  return wait('EngineUnfit', `instance ${incarnation.instanceId}: ${engine.problem}`);
-}
-
-function candidateObjection(candidate: MemberReport, record: GroupRecord): Action | undefined {
-  const objection = unfit(candidate);
-  if (objection) return objection;
-  if (mayInitialize(record, candidate.volume)) return { do: 'initialize', on: candidate.incarnation };
-  const verdict = bootVerdict({
-    record: asIfGranted(record, candidate),
-    me: candidate.incarnation,
-    volume: candidate.volume,
-  });
-  if (verdict.run !== 'rw') return wait('VolumeUnusable', `${candidate.incarnation.instanceId}: ${verdict.message}`);
-  if (candidate.container) return undefined;
-  return wait('ContainerUnknown', `the kubelet has not reported the container of ${candidate.incarnation.instanceId}`);
-}
-
-/** What the boot rule would say after the grant: nobody is granted who could not run then. */
-const asIfGranted = (record: GroupRecord, { incarnation }: MemberReport): GroupRecord => ({
-  ...record,
-  holder: incarnation,
-});
-
-const isServing = ({ engine }: MemberReport): boolean =>
-  engine.role === 'rw' && engine.state === 'running' && engine.acceptsWrites;
-
-/** A promotion that is under way, or an engine that the agent itself brings back, is not commanded again. */
-function onTheWay({ engine }: MemberReport): Action | undefined {
-  if (engine.role !== 'rw') return undefined;
-  if (engine.state === 'crashed') return wait('EngineCrashed', 'the RW engine crashed; its agent restarts it');
-  if (engine.state === 'stopping') return wait('EngineStopping', 'the RW engine is stopping');
-  const isComing = engine.state === 'starting' || engine.state === 'running';
-  return isComing ? wait('EngineStarting', 'the RW engine does not accept writes yet') : undefined;
+/** When the holder counts as silent unless it is heard of before. */
+function silenceAt(view: Seen): number | undefined {
+  const { holder } = view.record;
+  const report = holder && reportIn(view, holder);
+  const at = report && report.heardAt + view.options.silentMs;
+  return at !== undefined && at > view.now ? at : undefined;
 }

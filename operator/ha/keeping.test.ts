@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { Command } from './action.ts';
-import { decideGroup } from './decide-group.ts';
+import { decide } from './decide.ts';
 import { formatIncarnation } from './incarnation.ts';
 import { answering, follower, groupView, NOW, rw, stopped, three, two, type GroupChanges } from './testing/group.ts';
 import {
@@ -57,7 +57,7 @@ describe('decisions of the cluster manager', () => {
     it('required: with nobody equal commits wait for whoever comes first', () => {
       const reports = [answering(two, 999n), answering(three)];
       const options = { durability: 'required' } as const;
-      const { actions } = decideGroup(groupView({ record: fenced, reports, options }));
+      const { actions } = decide(groupView({ record: fenced, reports, options }));
       expect(actions[1]).to.deep.include({ do: 'quorum', on: three, members: [two], k: 1, generation: 4 });
     });
   });

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { Command } from './action.ts';
-import { decideGroup } from './decide-group.ts';
+import { decide } from './decide.ts';
 import { allWell, groupView, NOW, rw, two, writer } from './testing/group.ts';
 import { moved, newWriter, firstSlots, hour, table } from './testing/group-cases.ts';
 
@@ -54,7 +54,7 @@ describe('decisions: planned moves', () => {
     ['force', { request: { ...asked, kind: 'force' }, reports: [] }, 'accepted Forced'],
   ] as const) {
     it(`request: ${what}`, () => {
-      const { request } = decideGroup(groupView(changes));
+      const { request } = decide(groupView(changes));
       expect(request && `${request.outcome} ${request.reason}`).to.equal(expected);
     });
   }

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { Command } from '../action.ts';
-import { decideGroup } from '../decide-group.ts';
+import { decide } from '../decide.ts';
 import type { HeardReport } from '../evidence.ts';
 import { createRecord } from '../record.ts';
 import {
@@ -63,6 +63,6 @@ export function table(
   cases: readonly (readonly [what: string, changes: GroupChanges, expected: readonly string[]])[],
 ): void {
   for (const [what, changes, expected] of cases) {
-    it(what, () => expect(inWords(decideGroup(groupView(changes)))).to.deep.equal(expected));
+    it(what, () => expect(inWords(decide(groupView(changes)))).to.deep.equal(expected));
   }
 }

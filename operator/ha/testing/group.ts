@@ -104,7 +104,7 @@ export interface GroupChanges extends Omit<Partial<GroupView>, 'options' | 'memo
   failed?: readonly (Command & { code?: string })[];
 }
 
-/** A view as `decideGroup` gets it: with what `remember` makes of it. */
+/** A view as `decide` gets it: with what `remember` makes of it. */
 export function groupView(changes: GroupChanges = {}): GroupView {
   const { record = held, reports = allWell, options, evidence, memory, done = [], failed = [], ...rest } = changes;
   const view: GroupView = {
