@@ -129,12 +129,13 @@ const personAttests: Classifier = ({ former, recordVersion, now }, { attestation
   return proven(`node ${former.grant.node} is tainted out-of-service`, now);
 };
 
+/** Expiry last: on any other proof whoever is alive may be granted, on it alone only members of E. */
 const rungs: readonly { rung: Rung; classify: Classifier }[] = [
   { rung: 1, classify: agentSaysStopped },
   { rung: 2, classify: kubeletSaysTerminated },
   { rung: 3, classify: storageMoved },
-  { rung: 4, classify: rightExpired },
   { rung: 5, classify: personAttests },
+  { rung: 4, classify: rightExpired },
 ];
 
 function succeeds(report: Evidence['reports'][number], { former, epoch }: Asked): boolean {

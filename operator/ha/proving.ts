@@ -60,12 +60,16 @@ export function preparing(view: Seen): Command[] {
     .map(it => ({ do: 'prepare', on: it.incarnation }));
 }
 
-/** Proof that goes away with what shows it is written down when no grant can carry it soon. */
+/**
+ * Proof that goes away with what shows it is written down when no grant can carry it soon. Expiry that was written down is
+ * replaced by any other proof: those whom expiry alone lets be granted may be gone by now.
+ */
 export function keepProof(view: Seen): Said | undefined {
   const { record, recorded } = view;
-  if (!record.former || record.fence) return undefined;
+  const isFirm = record.fence !== undefined && record.fence.rung !== 4;
+  if (!record.former || isFirm) return undefined;
   const climbed = climbFor(view, recorded);
-  if (!climbed.proven) return undefined;
+  if (!climbed.proven || climbed.fence.rung === record.fence?.rung) return undefined;
   const { rung, evidence } = climbed.fence;
   return write('recordFence', recordFence(record, climbed.fence), { message: `rung ${rung}: ${evidence}` });
 }

@@ -58,8 +58,18 @@ describe('transitions of the record', () => {
     ['first grant with a proof of somebody', () => grant(created, { ...toRestarted, fence }), 'NoFormerHolder'],
     ['k above the members of E', () => grant(created, { ...toRestarted, k: 1 }), 'BadQuorum'],
     ['proof of nobody', () => recordFence(created, fence), 'NoFormerHolder'],
+    [
+      'expiry after a proof',
+      () => recordFence(must(recordFence(revoked, fence)), { ...fence, rung: 4 }),
+      'AlreadyFenced',
+    ],
     ['second proof', () => recordFence(must(recordFence(revoked, fence)), { ...fence, rung: 5 }), 'AlreadyFenced'],
   ] as const) {
     it(`refuses: ${what}`, () => expect(transition()).to.include({ ok: false, reason }));
   }
+
+  it('expiry gives way to a proof that lets anybody be granted', () => {
+    const expired = must(recordFence(revoked, { ...fence, rung: 4 }));
+    expect(must(recordFence(expired, { ...fence, rung: 2 })).fence?.rung).to.equal(2);
+  });
 });

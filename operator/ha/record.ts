@@ -124,12 +124,14 @@ export function revoke(record: GroupRecord, at: string, cause?: RevokeCause): Tr
 
 /**
  * Writes the proof down before anybody is granted: evidence goes away with the pod that shows it, and the pod has to
- * go before its successor of the same name can come.
+ * go before its successor of the same name can come. The first rung seen stays, except that expiry gives way to any other:
+ * on expiry alone only members of E may be granted, and they may all be lost later.
  */
 export function recordFence(record: GroupRecord, fence: FenceRecord): Transition {
   const objection = objectionToFence(record, fence);
   if (objection) return objection;
-  if (record.fence) return refuse('AlreadyFenced', `rung ${record.fence.rung} is recorded; the first rung seen stays`);
+  const isBetter = record.fence?.rung === 4 && fence.rung !== 4;
+  if (record.fence && !isBetter) return refuse('AlreadyFenced', `rung ${record.fence.rung} is recorded; the first rung seen stays`);
   return next({ ...record, fence });
 }
 
