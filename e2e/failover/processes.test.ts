@@ -36,12 +36,11 @@ describe('failover: processes of the RW', function () {
   });
 
   it('its engine hangs', async () => {
-    await trial.survives(async ({ rw, load }) => {
-      const engine = engineOf(await engineProcesses(rw));
-      signal('SIGSTOP', engine);
+    await trial.survives(async ({ rw, load, faults }) => {
+      const resume = faults.pause(engineOf(await engineProcesses(rw)));
       await load.writes(60_000);
       // Whoever is still there must not go on where it stood.
-      signal('SIGCONT', engine);
+      await resume();
     });
   });
 
@@ -53,24 +52,24 @@ describe('failover: processes of the RW', function () {
   });
 
   it('its agent hangs, and goes on after the failover', async () => {
-    const { before, after } = await trial.survives(async ({ rw, load }) => {
+    const { before, after } = await trial.survives(async ({ rw, load, faults }) => {
       const { agent } = await engineProcesses(rw);
-      signal('SIGSTOP', [agent]);
+      const resume = faults.pause([agent]);
       await scene.eventually('its guard ended the engine', async () => !(await hasEngine(rw)) || undefined);
       await load.writes();
-      signal('SIGCONT', [agent]);
+      await resume();
     });
     expect(after.record.epoch).to.be.greaterThan(before.record.epoch);
   });
 
   it('its agent and guard hang: the engine that goes on acknowledges nothing that its successor has not', async () => {
-    await trial.survives(async ({ rw, load }) => {
-      const { agent, guard } = await engineProcesses(rw);
+    await trial.survives(async ({ rw, load, faults }) => {
       const beside = await DatabaseLoad.start(scene, database, rw);
-      signal('SIGSTOP', [agent, guard!]);
+      const { agent, guard } = await engineProcesses(rw);
+      const resume = faults.pause([agent, guard!]);
       await trial.successor(rw.metadata.uid);
       await load.writes();
-      signal('SIGCONT', [agent, guard!]);
+      await resume();
       await scene.eventually('it is stopped', async () => !(await hasEngine(rw)) || undefined);
       expect((await beside.end()).verdict.lost).to.deep.equal([]);
     });

@@ -34,12 +34,12 @@ describe('failover: several things at once', function () {
   });
 
   it('the RW fails while one RO lags far behind: who lags is not promoted before it has every row', async () => {
-    await trial.survives(async ({ rw, ros }) => {
+    await trial.survives(async ({ rw, ros, faults }) => {
       const receiver = (await engineProcesses(ros[0]!)).children.find(({ what }) => what.startsWith('walreceiver'));
-      signal('SIGSTOP', [receiver!.pid]);
+      const resume = faults.pause([receiver!.pid]);
       signal('SIGKILL', [(await engineProcesses(rw)).tini]);
       await trial.successor(rw.metadata.uid);
-      signal('SIGCONT', [receiver!.pid]);
+      await resume();
     });
   });
 
@@ -61,10 +61,9 @@ describe('failover: several things at once', function () {
       const all = await database.pods('ro');
       const left = all.find(({ spec }) => spec?.nodeName === gateway)!;
       const lost = all.find(({ spec }) => spec?.nodeName !== gateway)!;
-      const paused = engineOf(await engineProcesses(left));
-      signal('SIGSTOP', paused);
+      const resume = faults.pause(engineOf(await engineProcesses(left)));
       const mends = await Promise.all([faults.cutLink(node), faults.cutLink(lost.spec?.nodeName ?? '')]);
-      signal('SIGCONT', paused);
+      await resume();
       await throughout(EXPIRED_MS, async () => {
         expect((await database.record()).holder?.podUid).to.not.equal(left.metadata.uid);
       });

@@ -45,17 +45,14 @@ describe('failover: planned moves of the RW', function () {
   });
 
   it('a switchover to a read-only node that lags is refused with the reason; the RW goes on', async () => {
-    const { before, after } = await trial.survives(async ({ ros, load }) => {
+    const { before, after } = await trial.survives(async ({ ros, load, faults }) => {
       const receiver = (await engineProcesses(ros[0]!)).children.find(({ what }) => what.startsWith('walreceiver'));
-      signal('SIGSTOP', [receiver!.pid]);
-      try {
-        const { status } = await operations.ended(await operations.switchRw(database.instanceOf(ros[0]!)));
-        expect(status?.phase, status?.message).to.equal('Failed');
-        expect(status?.message).to.match(/lag|behind|caught up/);
-        await load.writes();
-      } finally {
-        signal('SIGCONT', [receiver!.pid]);
-      }
+      const resume = faults.pause([receiver!.pid]);
+      const { status } = await operations.ended(await operations.switchRw(database.instanceOf(ros[0]!)));
+      expect(status?.phase, status?.message).to.equal('Failed');
+      expect(status?.message).to.match(/lag|behind|caught up/);
+      await load.writes();
+      await resume();
     });
     expect(after.record.epoch).to.equal(before.record.epoch);
   });

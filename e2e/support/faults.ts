@@ -6,6 +6,7 @@ import type { LocalCluster } from '../../scripts/kubernetes/cluster.ts';
 import { entering, runningMachines } from '../../scripts/kubernetes/machines.ts';
 import { machineDirectory } from '../../scripts/kubernetes/paths.ts';
 import { eventually } from './eventually.ts';
+import { signal } from './processes.ts';
 
 /** Takes a fault back. May be called again. */
 export type Mend = () => Promise<void>;
@@ -92,6 +93,15 @@ export class Faults {
         await this.#kill(name, ['-KILL', ...own.flat()]);
       }
     };
+  }
+
+  /** Processes stand still. */
+  pause(pids: readonly number[]): Mend {
+    signal('SIGSTOP', pids);
+    return this.#mend(() => {
+      signal('SIGCONT', pids);
+      return Promise.resolve();
+    });
   }
 
   /** Takes back whatever is not yet: for the end of a test that failed. */
