@@ -1,14 +1,15 @@
+import type { Command } from './action.ts';
 import { mayInitialize } from './boot.ts';
 import { isFit } from './candidates.ts';
 import { choose, type Chosen } from './choose.ts';
 import type { HeardReport } from './evidence.ts';
 import { climbFor } from './fence.ts';
-import { formatIncarnation } from './incarnation.ts';
+import { formatIncarnation, isSameIncarnation } from './incarnation.ts';
 import { keepProof, preparing } from './proving.ts';
 import { stagedSetting } from './staging.ts';
 import { grant } from './record.ts';
 import { act, wait, write, type Policy, type Said } from './said.ts';
-import type { Seen } from './sight.ts';
+import { alive, type Seen } from './sight.ts';
 
 /** Nobody holds the group, and whoever did is proven stopped. */
 export const granting: readonly Policy[] = [
@@ -35,8 +36,16 @@ function grantCandidate(view: Seen): Said | undefined {
 function notYet(view: Seen, said: Said, wakeAt = Infinity): Said {
   const isSoon = wakeAt - view.now <= view.options.quorumWaitMs;
   const kept = isSoon ? [] : (keepProof(view)?.actions ?? []);
-  const actions = [...kept, ...(said.actions ?? []), ...preparing(view)];
+  const actions = [...kept, ...(said.actions ?? []), ...preparing(view), ...firmer(view)];
   return { ...said, actions, ...(wakeAt < Infinity && { wakeAt }) };
+}
+
+/** On expiry alone few may be granted: a former holder that answers again is asked for its own proof. */
+function firmer(view: Seen): Command[] {
+  const { former, fence } = view.record;
+  if (!former || fence?.rung !== 4) return [];
+  const answers = alive(view).some(it => isSameIncarnation(it.incarnation, former.incarnation));
+  return answers ? [{ do: 'demote', on: former.incarnation, mode: 'kill' }] : [];
 }
 
 /** What keeps the chosen one from being granted; an empty volume of a new group is initialized first. */

@@ -3,7 +3,7 @@ import { climbFor } from './fence.ts';
 import { formatIncarnation } from './incarnation.ts';
 import { recordFence, type FormerHolder } from './record.ts';
 import { wait, write, type Policy, type Said } from './said.ts';
-import { alive, reportIn, type Seen } from './sight.ts';
+import { alive, isFresh, reportIn, type Seen } from './sight.ts';
 
 /** After a revoke: the former holder is told to stop, members are asked, and the proof is written down. */
 export const proving: readonly Policy[] = [{ name: 'ProveFormer', say: prove }];
@@ -19,7 +19,9 @@ function prove(view: Seen): Said | undefined {
   const commands = [...demotion(view, former), ...preparations(view, former)];
   const wakeAt = Math.min(climbed.at ?? Infinity, stopEnd(view));
   const name = formatIncarnation(former.incarnation);
-  const isStopping = reportIn(view, former.incarnation)?.engine.state === 'stopping';
+  const report = reportIn(view, former.incarnation);
+  // A word of long ago says nothing of now, and would hide what a person can do.
+  const isStopping = report !== undefined && isFresh(view, report) && report.engine.state === 'stopping';
   const message = isStopping ? 'the former RW is stopping' : `${name}: ${climbed.missing.join('; ')}`;
   const reason = isStopping ? 'FormerStopping' : 'FormerNotProven';
   return wait(reason, message, { actions: commands, ...(wakeAt < Infinity && wakeAt > view.now && { wakeAt }) });
