@@ -68,7 +68,7 @@ export abstract class PolarFamily extends FamilyProfile {
 
   async demote(): Promise<void> {
     await ensurePrivateDirectory(this.node, this.options.user);
-    await writeIfChanged(this.#signalFile, '', this.options.user);
+    await writeIfChanged(this.signalFile, '', this.options.user);
   }
 
   protected layers({ upstream, quorum }: Stand): Omit<SettingLayers, 'wanted'> {
@@ -83,11 +83,11 @@ export abstract class PolarFamily extends FamilyProfile {
   }
 
   protected async writeRole(role: Role): Promise<void> {
-    if (role === 'rw' && !(await this.mustBootAsFollower())) await removeDurably(this.#signalFile);
+    if (role === 'rw' && !(await this.mustBootAsFollower())) await removeDurably(this.signalFile);
     else await this.demote();
   }
 
-  get #signalFile(): string {
+  protected get signalFile(): string {
     return join(this.node, this.followerSignal);
   }
 

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { removeDurably, writeFileAtomic } from '../files.ts';
 import type { EngineOptions, EngineTools } from '../options.ts';
 import type { ImageFacts, Report, Upstream } from '../profile.ts';
+import { dropMemberSlots } from '../slots.ts';
 import { PolarFamily } from './family.ts';
 
 /**
@@ -25,10 +26,14 @@ export class PolarShare extends PolarFamily {
     await this.prepare();
   }
 
+  /**
+   * All members' slots go first: those of the former RW's followers, its own among them, are inactive now, and with them
+   * the new RW hangs as soon as its buffers are full, reading too. It gets the slots that it needs anew.
+   */
   override async promote(signal: AbortSignal): Promise<void> {
+    if (await exists(this.signalFile)) await dropMemberSlots(join(this.store.directory, 'pg_replslot'));
     await super.promote(signal);
     await removeDurably(this.#skeleton);
-    await this.#dropOwnSlot(signal);
   }
 
   /** The member's own directory may be new with every pod, so it is made whenever it is missing or half made. */
@@ -43,28 +48,18 @@ export class PolarShare extends PolarFamily {
   }
 
   /** A skeleton that boots as RW comes up as a second, broken-looking RW (`base/5 is missing`). */
-  protected async mustBootAsFollower(): Promise<boolean> {
-    return access(this.#skeleton).then(
-      () => true,
-      () => false,
-    );
+  protected mustBootAsFollower(): Promise<boolean> {
+    return exists(this.#skeleton);
   }
 
   /** Beside the directory: it has never been RW since it was made. */
   get #skeleton(): string {
     return `${this.node}.skeleton`;
   }
-
-  /** Slots lie on the volume: its own, inactive from now on, would hold back the new RW's checkpoints and its stop. */
-  async #dropOwnSlot(signal: AbortSignal): Promise<void> {
-    const own = "slot_name = nullif(current_setting('primary_slot_name'), '')";
-    await this.tools.withSession(
-      this.sql,
-      session =>
-        session.query(
-          `SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE ${own} AND NOT active`,
-        ),
-      { signal },
-    );
-  }
 }
+
+const exists = (path: string): Promise<boolean> =>
+  access(path).then(
+    () => true,
+    () => false,
+  );
