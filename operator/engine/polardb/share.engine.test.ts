@@ -127,11 +127,13 @@ if (POLAR_BIN_DIR !== undefined)
       await c.streams();
     });
 
-    it('takes over from an RW whose every process was killed', async () => {
+    it('takes over from an RW whose every process was killed, with more changed pages than it has buffers', async () => {
+      await b.sql("CREATE TABLE large AS SELECT repeat('x', 900) FROM generate_series(1, 32000)");
       await b.sql('INSERT INTO t VALUES (2003)');
       await b.kill();
       await a.promote();
       expect(await rows(a)).to.equal(2003);
+      expect(await a.sql('SELECT count(*)::int AS rows FROM large')).to.deep.equal([{ rows: 32_000 }]);
       await b.profile.demote();
       await b.startFollower(await a.upstreamFor(b), SMALL_POLAR);
       await eventually('the row is read', async () => (await rows(b)) === 2003);
