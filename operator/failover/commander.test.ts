@@ -20,6 +20,7 @@ describe('commander', () => {
   let clock: FakeClock;
   let commander: Commander;
   let ended: number;
+  let disobeyed: number;
   let requests: string[];
 
   const order = (send: Order['send'], key = 'k'): Order => ({
@@ -37,8 +38,15 @@ describe('commander', () => {
   beforeEach(() => {
     clock = new FakeClock();
     ended = 0;
+    disobeyed = 0;
     requests = [];
-    commander = new Commander({ clock, log: silentLogger, identity: 'cm', ended: () => ended++ });
+    commander = new Commander({
+      clock,
+      log: silentLogger,
+      identity: 'cm',
+      ended: () => ended++,
+      disobeyed: () => disobeyed++,
+    });
   });
 
   it('sends one order once while it is under way', async () => {
@@ -87,6 +95,23 @@ describe('commander', () => {
     expect(commander.outcomes[0]).to.deep.equal({ key: 'k', state: 'done' });
     expect(commander.troubles(granted.epoch)).to.deep.equal([]);
   });
+
+  for (const [code, expected] of [
+    ['NoRight', [0, 1, 2]],
+    ['StaleCommand', [0, 1, 2]],
+    ['Busy', [0, 0, 0]],
+  ] as const) {
+    it(`${code} again and again ${expected[1] ? 'casts' : 'casts no'} doubt on the record`, async () => {
+      const refused = order(() => Promise.reject(new AgentError(code, 'no')));
+      const seen: number[] = [];
+      for (let i = 0; i < 3; i++) {
+        commander.give(refused);
+        await clock.advance(1_000);
+        seen.push(disobeyed);
+      }
+      expect(seen).to.deep.equal(expected);
+    });
+  }
 
   it('sends what is done again, but ever more seldom', async () => {
     const done = order(() => Promise.resolve(undefined));

@@ -47,16 +47,21 @@ export class Commander {
   /** Makes request ids this process's own. */
   readonly #identity: string;
   readonly #ended: () => void;
+  readonly #disobeyed: () => void;
   readonly #orders = new Map<string, Standing>();
   #stop = new AbortController();
   #sent = 0;
 
-  /** @param ended is called after each end of an order: time to decide again */
-  constructor(options: { clock: Clock; log: Logger; identity: string; ended: () => void }) {
+  /**
+   * @param options.ended is called after each end of an order: time to decide again
+   * @param options.disobeyed an agent goes on refusing what it would obey if the record were what we take it for
+   */
+  constructor(options: { clock: Clock; log: Logger; identity: string; ended: () => void; disobeyed: () => void }) {
     this.#clock = options.clock;
     this.#log = options.log;
     this.#identity = options.identity;
     this.#ended = options.ended;
+    this.#disobeyed = options.disobeyed;
   }
 
   /** Begins the order unless it is under way or rests. @returns when it may be sent again, ms of the clock */
@@ -103,6 +108,7 @@ export class Commander {
       standing.error = described(error);
       standing.restUntil = this.#clock.now() + restOf(FIRST_REST_MS, ++standing.failures);
       this.#tell(standing, error);
+      if (isDisobedience(standing)) this.#disobeyed();
     }
     this.#ended();
   }
@@ -137,6 +143,11 @@ export class Commander {
     else this.#log.warn('a command failed; it is tried again', meta);
   }
 }
+
+/** Right after a grant its agent may not have asked yet: once is nothing. */
+const MOST_REFUSALS = 1;
+const isDisobedience = ({ error, failures }: Standing): boolean =>
+  failures > MOST_REFUSALS && (error?.code === 'NoRight' || error?.code === 'StaleCommand');
 
 const restOf = (firstMs: number, times: number): number => Math.min(LONGEST_REST_MS, firstMs * 2 ** (times - 1));
 

@@ -90,7 +90,7 @@ export class Group {
     this.#ledger = new Ledger(new RecordStore(client, { namespace, name: recordName(name) }));
     this.#publisher = new Publisher(client);
     this.#nodeLease = new NodeLease({ client, clock, news: wake });
-    this.commander = new Commander({ clock, log, identity, ended: wake });
+    this.commander = new Commander({ clock, log, identity, ended: wake, disobeyed: () => this.#ledger.doubt() });
     this.members = new Members({
       agents,
       clock,

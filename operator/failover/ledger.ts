@@ -41,6 +41,11 @@ export class Ledger {
     this.#store.doubt();
   }
 
+  /** An agent does not obey it: what stands there may be another record by now. It is read before it is used again. */
+  doubt(): void {
+    this.#store.doubt();
+  }
+
   /** What the watch shows of the record. */
   observed(version: string | undefined): void {
     this.#store.observed(version);

@@ -110,6 +110,32 @@ describe('the record as a leader knows it', () => {
     });
   }
 
+  for (const isShown of [true, false]) {
+    it(`a restored copy of one of its own former writes is noticed ${isShown ? 'by the watch' : 'when it is disobeyed'}`, async () => {
+      const created = ledger.recorded!;
+      await write('grant');
+      const granted = ledger.recorded!;
+      ledger.observed(created.version);
+      ledger.observed(granted.version);
+      await ledger.known();
+      calls = [];
+      if (isShown) ledger.observed(created.version);
+      else ledger.doubt();
+      expect(ledger.mayAnswer(one, true)).to.equal(false);
+      await ledger.known();
+      expect(calls).to.deep.equal(['get']);
+    });
+  }
+
+  it('what the watch shows again and again is read once', async () => {
+    await change();
+    for (let i = 0; i < 3; i++) {
+      ledger.observed(String(api.version));
+      await ledger.known();
+    }
+    expect(calls).to.deep.equal(['get']);
+  });
+
   it('a write of a former leadership gives the next one nothing', async () => {
     await write('grant');
     const writing = write('revoke');

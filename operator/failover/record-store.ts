@@ -30,8 +30,10 @@ export class RecordStore {
   #isKnown = false;
   /** Counts what cast doubt on it: a call that was under way meanwhile knows nothing for certain. */
   #doubts = 0;
-  /** Versions that were known of late: a watch shows each of our writes once more, and late. */
+  /** Versions that were known of late, in their order: a watch shows each of our writes once more, and late. */
   #versions: string[] = [];
+  /** What the watch showed last. */
+  #shown: string | undefined;
 
   constructor(client: Pick<KubeClient, 'get' | 'create' | 'replace'>, ref: Required<ObjectRef>) {
     this.#client = client;
@@ -69,9 +71,14 @@ export class RecordStore {
     this.#isKnown = false;
   }
 
-  /** A watch showed this version of the record (undefined: it is gone). What was never known here is news. */
+  /**
+   * A watch showed this version of the record (undefined: it is gone). What was never known here is news, and so is what
+   * was overwritten before: a watch never goes back, but the whole store may (etcd restored).
+   */
   observed(version: string | undefined): void {
-    const isKnown = version === undefined ? this.#lease === undefined : this.#versions.includes(version);
+    if (version !== undefined && version === this.#shown) return;
+    const isKnown = version === undefined ? this.#lease === undefined : this.#isInOrder(version);
+    this.#shown = version;
     if (!isKnown) this.doubt();
   }
 
@@ -99,7 +106,19 @@ export class RecordStore {
     this.#lease = lease;
     this.#reading = lease && { record: parseRecord(lease), version: versionOf(lease) };
     this.#isKnown = doubts === this.#doubts;
-    if (lease) this.#versions = [...this.#versions, versionOf(lease)].slice(-MOST_VERSIONS);
+    if (lease) this.#versions = [...this.#before(versionOf(lease)), versionOf(lease)].slice(-MOST_VERSIONS);
+  }
+
+  /** Versions that came before this one; what came after it is no more when it is there again. */
+  #before(version: string): string[] {
+    const at = this.#versions.indexOf(version);
+    return at < 0 ? this.#versions : this.#versions.slice(0, at);
+  }
+
+  /** Known, and no older than what was shown before. */
+  #isInOrder(version: string): boolean {
+    const at = this.#versions.indexOf(version);
+    return at >= 0 && at >= this.#versions.indexOf(this.#shown ?? '');
   }
 
   async #write(send: () => Promise<Lease>): Promise<WriteOutcome> {
