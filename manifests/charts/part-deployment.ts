@@ -54,9 +54,13 @@ const PULL_POLICIES: Readonly<Record<Site['imagePullPolicy'], kplus.ImagePullPol
 };
 
 function container(site: Site, { part, args, hasApi }: PartDeployment): kplus.ContainerProps {
-  // A first start is Available seconds earlier than by Kubernetes' period of 10 s.
-  const probe = (path: string, seconds: number) =>
-    kplus.Probe.fromHttpGet(path, { port: PART_PORTS.health, periodSeconds: Duration.seconds(seconds) });
+  const probe = (path: string, options: { period: number; limit: number; failures: number }) =>
+    kplus.Probe.fromHttpGet(path, {
+      port: PART_PORTS.health,
+      periodSeconds: Duration.seconds(options.period),
+      timeoutSeconds: Duration.seconds(options.limit),
+      failureThreshold: options.failures,
+    });
   return {
     name: part,
     image: site.image,
@@ -71,8 +75,10 @@ function container(site: Site, { part, args, hasApi }: PartDeployment): kplus.Co
       { name: 'metrics', number: PART_PORTS.metrics },
       ...(hasApi ? [{ name: 'api', number: PART_PORTS.api }] : []),
     ],
-    liveness: probe('/healthz', 10),
-    readiness: probe('/readyz', 2),
+    // A host that is so busy that a program answers late gets busier by starting it anew: only one that hangs is killed.
+    liveness: probe('/healthz', { period: 10, limit: 5, failures: 6 }),
+    // A first start is Available seconds earlier than by Kubernetes' period of 10 s.
+    readiness: probe('/readyz', { period: 2, limit: 2, failures: 3 }),
     resources: {},
     securityContext: {
       ensureNonRoot: true,
