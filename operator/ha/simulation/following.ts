@@ -48,14 +48,16 @@ export class Following {
       agent.prepared = { epoch, ...(agent.engine.state === 'running' ? at : {}), promiseAgeMs: 0 };
     };
     const { prepares } = rules.habits;
+    const work = this.#work.begin('prepare');
+    const end = (): void => this.#work.end(work, done);
     if (prepares !== 'cut, then report') look();
     if (prepares === 'report only') {
-      done();
+      end();
       return;
     }
     agent.engine.cut(() => {
       if (prepares === 'cut, then report') look();
-      done();
+      end();
     });
   }
 

@@ -38,7 +38,9 @@ export class MemberTasks {
     if (command.do === 'quorum') this.#agent.right.onQuorum({ ...command, epoch: stamp.epoch });
     this.work.save({ ...this.#promised(command, stamp), member: taken.state }, () => {
       this.#hear(command, stamp);
-      this.#do(command, stamp, reply);
+      // One that came right before may have begun meanwhile.
+      if (command.do !== 'demote' && this.work.isBusy) reply(failed('Busy'));
+      else this.#do(command, stamp, reply);
     });
   }
 
@@ -56,6 +58,7 @@ export class MemberTasks {
 
   /** A dead engine is held down until told; without anybody to tell it comes back by itself. */
   onExit(): void {
+    this.work.abort();
     const { role } = this.#agent.persisted.plan;
     if (role === 'ro') this.#following.restartLater();
     if (role === 'rw') this.#reign.restartAlone();

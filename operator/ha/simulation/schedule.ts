@@ -77,17 +77,19 @@ export function play({ world: options, faults: all }: Schedule, rules?: Rules, t
   world.tell(() => 'the faults are over');
   for (const mend of mends) mend();
   world.mendAll();
-  settle(world);
+  settle(world, all.some(it => it.kind === 'etcd restored'));
   return world;
 }
 
 /** No more faults: a writer comes up and is published, or a condition names what is missing, and doing it helps. */
-function settle(world: World): void {
+function settle(world: World, isRestored: boolean): void {
   if (isServingIn(world, LIVENESS_MS)) return;
   const wait = waitOf(world);
   if (!wait || wait.message.length === 0) throw new NoWriter('no writer, and no reason is given');
-  const isHelped = wait.reason === 'FormerNotProven' && world.attest() && isServingIn(world, LIVENESS_MS);
-  if (!isHelped && !MAY_WAIT.has(wait.reason)) throw new NoWriter(`no writer: ${wait.reason}: ${wait.message}`);
+  // What etcd forgot nobody may guess: whoever restores it looks after the group himself, by what it says is missing.
+  if (isRestored) return;
+  const isHelped = HELPED.has(wait.reason) && world.attest() && isServingIn(world, LIVENESS_MS);
+  if (!isHelped) throw new NoWriter(`no writer: ${wait.reason}: ${wait.message}`);
 }
 
 function isServingIn(world: World, ms: number): boolean {
@@ -100,5 +102,5 @@ function isServingIn(world: World, ms: number): boolean {
 
 const waitOf = (world: World): Decision['wait'] => world.managers.find(it => it.isLeading)?.lastDecision?.wait;
 
-/** What may keep a group from a writer until a person acts, although every host is back. */
-const MAY_WAIT: ReadonlySet<string> = new Set(['RecordBehind', 'RecordLost']);
+/** What a person's word that the former RW is dead helps against. */
+const HELPED: ReadonlySet<string> = new Set(['FormerNotProven', 'NoCandidate']);

@@ -5,6 +5,8 @@ import { World } from './world.ts';
 
 /** As many as a test run may take; the nightly profile plays more (`npm run test:simulation`). */
 const SCHEDULES = 2000;
+/** One seed: a test fails for what was changed. Other seeds are the nightly profile's. */
+const SEED = 1;
 
 describe('simulation of the protocol on the production rules', () => {
   for (const topology of ['local', 'share'] as const) {
@@ -32,6 +34,6 @@ describe('simulation of the protocol on the production rules', () => {
   it(`${SCHEDULES} schedules: no acknowledged row is lost, one writer at most, and one comes up`, function () {
     this.timeout(120_000);
     const property = fc.property(schedules, schedule => void play(schedule));
-    fc.assert(property, { numRuns: SCHEDULES });
+    fc.assert(property, { numRuns: SCHEDULES, seed: SEED });
   });
 });

@@ -18,6 +18,7 @@ export class Work {
   task?: HeardReport['task'];
   readonly #agent: AgentBody;
   #current = 0;
+  #savedAt = 0;
 
   constructor(agent: AgentBody) {
     this.#agent = agent;
@@ -48,10 +49,12 @@ export class Work {
     if (this.isBusy && this.task) this.task = { ...this.task, state: 'failed' };
   }
 
-  /** What is believed is never ahead of what a crash would leave: the change comes first, and takes its time. */
+  /** What is believed is never ahead of what a crash would leave: the change comes first, and takes its time, in order. */
   save(change: Partial<Persisted>, then: () => void = () => undefined): void {
     const { volume, process, world } = this.#agent;
     volume.persisted = { ...volume.persisted, ...change };
-    process.after(world.random.between(0.2, SYNC_MS), then);
+    const { now } = process.clock;
+    this.#savedAt = Math.max(this.#savedAt, now + world.random.between(0.2, SYNC_MS));
+    process.after(this.#savedAt - now, then);
   }
 }
