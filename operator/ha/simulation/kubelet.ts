@@ -192,21 +192,13 @@ export class Machine {
 
   /** Writes the status; one that is lost on the way is written again. */
   #post(local: LocalPod): void {
-    const { container, ended, isOver } = local;
-    const running = container && { ...container.note, incarnation: container.incarnation };
-    const phase = isOver ? 'Failed' : 'Running';
+    const { container } = local;
     this.#world.api.call(
       { process: this.#kubelet, host: this.name },
       {
         writes: 'nothing',
         limitMs: 400,
-        work: api =>
-          api.changePod(local.pod.uid, pod => ({
-            ...pod,
-            running,
-            phase,
-            terminated: ended ? [ended] : pod.terminated,
-          })),
+        work: api => postStatus(api, local),
         done: answer => {
           if (answer !== 'none' && local.container === container) local.isDirty = false;
         },
@@ -214,6 +206,7 @@ export class Machine {
     );
   }
 
+  /** What somebody else wrote into a status is overwritten by whoever lives to renew the Lease. */
   #renew(): void {
     const name = this.name;
     this.#world.api.call(
@@ -221,14 +214,27 @@ export class Machine {
       {
         writes: 'nothing',
         limitMs: 2000,
-        work: api =>
+        work: api => {
+          for (const local of this.#pods.values()) if (isForged(api, local)) postStatus(api, local);
           api.changeNode(name, (node, version) => ({
             ...node,
             leaseVersion: version,
             renewedAt: this.#world.time.now,
-          })),
+          }));
+        },
         done: () => undefined,
       },
     );
   }
+}
+
+function postStatus(api: ApiServer, { pod: { uid }, container, ended, isOver }: LocalPod): void {
+  const running = container && { ...container.note, incarnation: container.incarnation };
+  const phase = isOver ? 'Failed' : 'Running';
+  api.changePod(uid, pod => ({ ...pod, running, phase, terminated: ended ? [ended] : [] }));
+}
+
+function isForged(api: ApiServer, { pod, ended, isDirty }: LocalPod): boolean {
+  const shown = api.stored.pods.find(it => it.uid === pod.uid)?.terminated[0];
+  return !isDirty && shown?.containerId !== ended?.containerId;
 }

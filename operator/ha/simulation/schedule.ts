@@ -77,7 +77,10 @@ export function play({ world: options, faults: all }: Schedule, rules?: Rules, t
   world.tell(() => 'the faults are over');
   for (const mend of mends) mend();
   world.mendAll();
-  settle(world, all.some(it => it.kind === 'etcd restored'));
+  settle(
+    world,
+    all.some(it => it.kind === 'etcd restored'),
+  );
   return world;
 }
 
