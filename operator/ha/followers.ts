@@ -2,7 +2,7 @@ import type { Command } from './action.ts';
 import type { HeardReport } from './evidence.ts';
 import { formatIncarnation, isSameIncarnation } from './incarnation.ts';
 import { holderReport } from './keeping.ts';
-import { alive, instanceOf, isInForce, isServing, type Seen } from './sight.ts';
+import { alive, instanceOf, isInForce, isServing, outcomeOf, type Seen } from './sight.ts';
 
 /** A follower that runs as it should and gets nothing from the RW for so long is made fit again, ms. */
 const ASTRAY_MS = 10_000;
@@ -10,12 +10,19 @@ const ASTRAY_MS = 10_000;
 /** Commands that bring all other members to their places, each by itself; nothing waits for another's. */
 export function followers(view: Seen): Command[] {
   const holder = holderReport(view);
-  if (!holder || !isServing(holder)) return [];
+  if (!holder || !isServing(holder) || isBeingVerified(view, holder)) return [];
   const others = alive(view).filter(it => it !== holder && isOwn(view, it, holder));
   if (!view.isStreaming) return others.flatMap(it => (isInPlace(view, it) ? [] : [start(view, it)]));
   const slots = slotsFor(view, holder);
   if (!isInForce(view, slots)) return others.length > 0 || view.topology === 'share' ? [slots] : [];
   return others.flatMap(it => commandFor(view, it, holder));
+}
+
+/** Clients are led to an RW after its first write: until that has ended, well or not, nothing else keeps its agent busy. */
+function isBeingVerified(view: Seen, { incarnation: on }: HeardReport): boolean {
+  if (view.published && isSameIncarnation(view.published, on)) return false;
+  const outcome = outcomeOf(view, { do: 'verify', on });
+  return outcome === undefined || outcome.state === 'running';
 }
 
 /** Another incarnation of the RW's own instance is none of its followers. */

@@ -48,6 +48,21 @@ describe('decisions of the cluster manager', () => {
       ],
       ['publish', { record: moved, reports: [newWriter], done: [verify] }, ['publish 2']],
       [
+        'followers wait for that write, which its agent would be slower with',
+        { record: moved, reports: [newWriter, follower(three)] },
+        ['verify 2', 'EngineStarting'],
+      ],
+      [
+        '... and not for the publication',
+        { record: moved, reports: [newWriter, follower(three)], done: [verify] },
+        ['publish 2', 'slots 2'],
+      ],
+      [
+        '... nor for a write that fails: it may need them',
+        { record: moved, reports: [newWriter, follower(three)], failed: [{ ...verify, code: '57P03' }] },
+        ['verify 2', 'slots 2', 'WriteFails'],
+      ],
+      [
         'away for long: the endpoint leads nowhere',
         { record: alone, reports: [], memory: { servedAt: hour } },
         ['withdraw', 'HolderSilent'],
