@@ -120,7 +120,7 @@ export class Agent implements Container, AgentBody {
   get stand(): Stand {
     const { member, promotedWith } = this.persisted;
     const quorum = this.world.rules.habits.keepsGeneration ? member.quorum : (promotedWith ?? member.quorum);
-    const { epoch } = this.data;
+    const epoch = this.world.rules.habits.numbersTimelines ? this.data.epoch : 0;
     if (!quorum) return { epoch, sync: ASYNCHRONOUS };
     const { generation, k } = quorum;
     return { epoch, sync: { generation, k, members: quorum.members.map(formatIncarnation) } };

@@ -196,6 +196,7 @@ export const mutations: readonly Mutation[] = [
   replaced('a right counts from the sending', 'oldAnswer', { countsFrom: ({ answeredAt }) => answeredAt }),
   shown('quorum', 'pausedMember', asIfAllAnswered),
   written('E of a grant equals the winner', 'laggard', withLaggards),
+  habit('a timeline is an epoch', 'sameTimeline', { numbersTimelines: false }),
   written('addition: record first', 'hangingAddition', (write, view) =>
     write.do === 'setMembers' ? engineFirst(write, view) : write,
   ),

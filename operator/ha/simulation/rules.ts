@@ -54,6 +54,8 @@ export const production = {
     /** A prepared member cuts its receiver, and looks at its position after that. */
     prepares: 'cut, then report' as 'cut, then report' | 'report, then cut' | 'report only',
     hasGuard: true,
+    /** A promotion opens the timeline with the number of its epoch, not the next one that its own log does not know. */
+    numbersTimelines: true,
     /** A leader writes its term into the record before it answers or commands. */
     stampsFirst: true,
     /** The generation of synchronous replication that an agent took outlives its engine. */

@@ -114,6 +114,15 @@ export const templates = {
       ['postmaster killed', RW, [500, 1500], [0, 0]],
     ],
   },
+  /** A new RW dies before its follower knows of its timeline, and comes back as a member; then its successor dies. */
+  sameTimeline: {
+    world: { ...local, writeMs: 15 },
+    story: [
+      ['postmaster killed', RW, UP, [0, 0]],
+      ['host frozen', RW, [60, 250], [2200, 3500]],
+      ['agent killed', RW, [4500, 7000], [0, 0]],
+    ],
+  },
   /** A member comes back while writes of the record hang; it alone acknowledges, then the RW is lost. */
   hangingAddition: {
     world: local,
