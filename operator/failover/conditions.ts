@@ -19,10 +19,15 @@ export interface StatusParts {
   date: Date;
 }
 
+/** What stands in the record is not known: only that is told, whatever was told from it before stays. */
+export const isUnreadable = ({ decision }: Pick<StatusParts, 'decision'>): boolean =>
+  decision.wait?.reason === 'RecordUnreadable';
+
 type Verdict = Omit<ConditionUpdate, 'observedGeneration'>;
 
 /** What this part says of a group, for people and programs. Every reason stands in docs/troubleshooting.md. */
 export function conditionsOf(parts: StatusParts): Verdict[] {
+  if (isUnreadable(parts)) return [writerMissing(parts)];
   const { view } = parts;
   const record = view.recorded?.record;
   const fenced = record && fencedCondition(record);

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { RECORD_ANNOTATION } from '../ha/lease.ts';
 import { RESOURCES } from '../kube/resources.ts';
 import { MPD_CLUSTERS, MPD_OPERATIONS } from './kinds.ts';
 import { readSwitches } from './history.ts';
@@ -117,6 +118,29 @@ describe('a group in the hands of its cluster manager', () => {
     await world.run(1_000);
     expect(world.record().term).to.equal(term + 1);
     expect(rw?.answeredAt).to.be.greaterThan(last);
+  });
+
+  it('says so when the record can no longer be read, changes nothing else, and goes on when it can', async () => {
+    const world = await GroupWorld.running();
+    await world.tell();
+    const before = world.status();
+    const reason = (): string | undefined =>
+      world.status().conditions?.find(it => it.type === 'WriterAvailable')?.reason;
+    const client = world.api.client();
+    const lease = { namespace: 'shop', name: 'orders-primary' };
+    const change = (record: string | undefined) =>
+      client.patchMerge(RESOURCES.leases, lease, { metadata: { annotations: { [RECORD_ANNOTATION]: record } } });
+    const { [RECORD_ANNOTATION]: text } = (await client.get(RESOURCES.leases, lease))?.metadata.annotations ?? {};
+    await change('{}');
+    await world.run(1_000);
+    await world.tell();
+    expect(reason()).to.equal('RecordUnreadable');
+    expect({ ...world.status(), conditions: [] }).to.deep.equal({ ...before, conditions: [] });
+    await change(text);
+    await world.run(2_000);
+    await world.tell();
+    expect(reason()).to.equal('Published');
+    expect(world.record().epoch).to.equal(1);
   });
 
   it('goes on as soon as the API server is back', async () => {

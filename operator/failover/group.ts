@@ -2,6 +2,8 @@ import type { Beat } from '../agent-api/beat.ts';
 import type { Decision } from '../ha/action.ts';
 import { decide } from '../ha/decide.ts';
 import type { Incarnation } from '../ha/incarnation.ts';
+import { RecordError } from '../ha/lease.ts';
+import { recordUnreadable } from '../ha/lost.ts';
 import { noMemory, type GroupMemory } from '../ha/memory.ts';
 import { commandStamp, type GroupRecord } from '../ha/record.ts';
 import { remember } from '../ha/remember.ts';
@@ -156,8 +158,16 @@ export class Group {
     try {
       return await this.#once(target);
     } catch (error) {
+      if (error instanceof RecordError) this.#say(target, recordUnreadable(error));
       return this.#failed(error);
     }
+  }
+
+  /** A decision that no record stands behind. */
+  #say(target: GroupTarget, decision: Decision): void {
+    this.#look = { target, view: this.#gather(target, undefined, undefined), decision };
+    this.#tell(decision, undefined);
+    this.#options.told();
   }
 
   async #once(target: GroupTarget): Promise<number | undefined | 'again'> {

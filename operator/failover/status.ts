@@ -5,7 +5,7 @@ import type { GroupRecord } from '../ha/record.ts';
 import type { GroupView } from '../ha/view.ts';
 import { setConditions } from '../kube/conditions.ts';
 import type { Pod } from '../kube/resources.ts';
-import { conditionsOf, type StatusParts } from './conditions.ts';
+import { conditionsOf, isUnreadable, type StatusParts } from './conditions.ts';
 import { isLeaving } from './pods.ts';
 import { isOf } from './reports.ts';
 import type { InstanceTarget } from './target.ts';
@@ -17,6 +17,8 @@ export function statusOf(parts: StatusParts): Partial<MPDClusterStatus> {
   const record = view.recorded?.record;
   const holder = record?.holder?.instanceId;
   const updates = conditionsOf(parts).map(it => ({ ...it, observedGeneration: metadata.generation }));
+  const conditions = [...setConditions(status.conditions, updates, date)];
+  if (isUnreadable(parts)) return { conditions };
   const instances = target.instances.map(it => [it.id, instanceStatus(it, parts)] as const);
   return {
     ...(holder !== undefined && {
@@ -26,7 +28,7 @@ export function statusOf(parts: StatusParts): Partial<MPDClusterStatus> {
         target.instances.find(it => it.id === holder),
       )?.spec?.nodeName,
     }),
-    conditions: [...setConditions(status.conditions, updates, date)],
+    conditions,
     dbInstanceStatus: Object.fromEntries(instances),
   };
 }

@@ -1,4 +1,6 @@
+import type { Decision } from './action.ts';
 import type { HeardReport } from './evidence.ts';
+import type { RecordError } from './lease.ts';
 import { isFirstCreation, isOlder, rebuild, type GrantNote, type GroupRecord } from './record.ts';
 import { act, wait, type Said } from './said.ts';
 import { isFresh, isServing } from './sight.ts';
@@ -49,6 +51,13 @@ export function recordAnew(view: GroupView, reason: 'RecordLost' | 'RecordBehind
   const message = `${what}; every instance answers, and ${found.incarnation.instanceId} is RW`;
   return act({ do: 'rebuild', record: rebuilt(view, { newest, epoch, rw: found }), message });
 }
+
+/** Nothing is decided from a Lease that holds no whole record, and nobody is asked for what it may say: a person looks. */
+export const recordUnreadable = ({ message }: RecordError): Decision => ({
+  policy: 'RecordUnreadable',
+  actions: [],
+  ...wait('RecordUnreadable', message),
+});
 
 const newestKnown = ({ memory: { newest }, clusterUid }: GroupView, old?: GroupRecord): GroupRecord | undefined =>
   newest?.clusterUid === clusterUid ? newest : old;

@@ -3,6 +3,7 @@ export type WaitReason =
   | 'ForeignRecord'
   | 'RecordLost'
   | 'RecordBehind'
+  | 'RecordUnreadable'
   | 'LeadershipLost'
   | 'TransitionRefused'
   // With a holder
