@@ -53,6 +53,7 @@ export class ClusterManager extends StackOperator {
   readonly #events: EventRecorder;
   readonly #api: ApiListener | undefined;
   #metrics: FailoverMetrics | undefined;
+  #decisions: Controller | undefined;
 
   constructor(options: ClusterManagerOptions) {
     super(options);
@@ -91,13 +92,18 @@ export class ClusterManager extends StackOperator {
         return pause === undefined ? undefined : { requeueAfterMs: pause };
       },
     });
+    this.#decisions = decisions;
     const make = (key: string): Watched => this.#make(key, sources, { decisions, reports });
     this.#follow(caches, decisions, make);
     return Promise.resolve();
   }
 
+  /** All groups are looked at: what was under way in a former leadership of this process was called off and forgotten. */
   protected override onLeading(): void {
-    for (const { group } of this.#groups.values()) group.lead();
+    for (const [key, { group }] of this.#groups) {
+      group.lead();
+      this.#decisions?.enqueue(key);
+    }
   }
 
   protected override onStandby(): void {
