@@ -1,10 +1,14 @@
 import { expect } from 'chai';
+import { sleep } from './clock.ts';
 import { KubeError } from './errors.ts';
 import { LeaderElector, type LeaderOptions } from './leader.ts';
 import type { Lease } from './resources.ts';
 import { FakeClock, settle } from './testing/fake-clock.ts';
 import { silentLogger } from './testing/support.ts';
 
+interface Limit {
+  timeoutMs: number;
+}
 const TIMING = { leaseMs: 15_000, renewDeadlineMs: 10_000, retryMs: 2_000 };
 
 /** One Lease in memory, with the server's version check, and a link that can fail or hang. */
@@ -14,10 +18,22 @@ class LeaseApi {
   calls = 0;
   /** Calls that hang, to be let through later. */
   readonly hanging: (() => void)[] = [];
+  /** So many calls get no answer; each ends by its own limit. */
+  lost = 0;
+  readonly #clock: FakeClock;
   #version = 0;
 
-  async pass(): Promise<void> {
+  constructor(clock: FakeClock) {
+    this.#clock = clock;
+  }
+
+  async pass({ timeoutMs }: Limit): Promise<void> {
     this.calls++;
+    if (this.lost > 0) {
+      this.lost--;
+      await sleep(this.#clock, timeoutMs);
+      throw new KubeError({ status: 0, reason: 'Timeout', message: 'lost' });
+    }
     if (this.link === 'down') throw new KubeError({ status: 0, reason: 'Network', message: 'down' });
     if (this.link === 'hangs') await new Promise<void>(resolve => this.hanging.push(resolve));
   }
@@ -28,17 +44,17 @@ class LeaseApi {
   }
 
   readonly client = {
-    get: async () => {
-      await this.pass();
+    get: async (_type: unknown, _ref: unknown, options: Limit) => {
+      await this.pass(options);
       return this.lease;
     },
-    create: async (_type: unknown, lease: Lease) => {
-      await this.pass();
+    create: async (_type: unknown, lease: Lease, options: Limit) => {
+      await this.pass(options);
       if (this.lease) throw new KubeError({ status: 409, reason: 'AlreadyExists', message: '' });
       return this.store(lease);
     },
-    replace: async (_type: unknown, lease: Lease) => {
-      await this.pass();
+    replace: async (_type: unknown, lease: Lease, options: Limit) => {
+      await this.pass(options);
       if (lease.metadata.resourceVersion !== this.lease?.metadata.resourceVersion) {
         throw new KubeError({ status: 409, reason: 'Conflict', message: '' });
       }
@@ -72,7 +88,7 @@ describe('leader election', () => {
 
   beforeEach(() => {
     clock = new FakeClock();
-    api = new LeaseApi();
+    api = new LeaseApi(clock);
     heard = [];
   });
   afterEach(async () => {
@@ -127,7 +143,7 @@ describe('leader election', () => {
 
   for (const link of ['down', 'hangs'] as const) {
     it(`stops leading at the renew deadline when the link ${link}, before another can lead`, async () => {
-      const mine = new LeaseApi();
+      const mine = new LeaseApi(clock);
       // Two links to one lease.
       Object.defineProperty(mine, 'lease', { get: () => api.lease, set: (lease: Lease) => void (api.lease = lease) });
       mine.store = lease => api.store(lease);
@@ -147,6 +163,20 @@ describe('leader election', () => {
       for (const release of mine.hanging) release();
       await clock.advance(10_000);
       expect(heard).to.deep.equal(['a leads', 'a lost', 'b leads']);
+    });
+  }
+
+  for (const [what, lost, expected] of [
+    ['one lost request does not cost the lead', 1, ['a leads']],
+    ['two in a row do', 2, ['a leads', 'a lost', 'a leads']],
+  ] as const) {
+    it(what, async () => {
+      candidate('a');
+      await settle();
+      await clock.advance(3_000);
+      api.lost = lost;
+      await clock.advance(60_000);
+      expect(heard).to.deep.equal(expected);
     });
   }
 

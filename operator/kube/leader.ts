@@ -5,6 +5,8 @@
  * its whole duration. A leader counts its time from before each renewal was sent, and stops leading when the renew
  * deadline has passed, also while a call hangs; since the deadline is shorter than the lease, it has stopped before
  * another can start. A process that was itself asleep finds out by `isLeader`, which looks at the clock.
+ *
+ * One lost request does not cost the lead: a try ends well before the deadline, and the next one follows at once.
  */
 import type { KubeClient } from './client.ts';
 import { microTime, sleep, systemClock, type Clock } from './clock.ts';
@@ -36,6 +38,8 @@ export interface LeaderOptions {
 }
 
 const RELEASE_TIMEOUT_MS = 3_000;
+/** A try ends after this part of the renew deadline: two find room in it beside the pause after a good one. */
+const TRY_PART = 2 / 5;
 const DEFAULT_TIMING: LeaderTiming = { leaseMs: 15_000, renewDeadlineMs: 10_000, retryMs: 2_000 };
 
 export class LeaderElector {
@@ -45,6 +49,8 @@ export class LeaderElector {
   #seen: { lease: Lease; since: number } | undefined;
   #isLeading = false;
   #deadline = 0;
+  /** When the try that is under way ends, ms of the clock. */
+  #tryEnd = 0;
   #cancelDeadline: () => void = () => undefined;
   #running: Promise<void> | undefined;
 
@@ -81,13 +87,16 @@ export class LeaderElector {
     const isStopped = (): boolean => signal.aborted;
     while (!isStopped()) {
       const began = clock.now();
+      this.#tryEnd = began + TRY_PART * timing.renewDeadlineMs;
+      let spent = 0;
       try {
         if (await this.#tryOnce()) this.#confirm(began);
         else this.#lose(`the lease is held by ${this.holder}`);
       } catch (error) {
         if (!isStopped()) log.warn('leader election: no answer', { lease: this.#options.lease.name, error });
+        spent = clock.now() - began;
       }
-      await sleep(clock, timing.retryMs * (1 + 0.2 * random()), signal);
+      await sleep(clock, Math.max(0, timing.retryMs * (1 + 0.2 * random()) - spent), signal);
     }
   }
 
@@ -155,7 +164,7 @@ export class LeaderElector {
   }
 
   #callOptions(): { timeoutMs: number; signal: AbortSignal } {
-    return { timeoutMs: this.#options.timing.renewDeadlineMs, signal: this.#stop.signal };
+    return { timeoutMs: Math.max(1, Math.ceil(this.#tryEnd - this.#options.clock.now())), signal: this.#stop.signal };
   }
 
   #observe(lease: Lease): void {
