@@ -41,6 +41,24 @@ describe('decisions of the cluster manager', () => {
         ['grant', 'quorum 1'],
       ],
       [
+        '... unless another one was to follow it: its members have as long as its stop',
+        {
+          record: { ...fenced, former: { ...fenced.former!, cause: 'Switchover' } },
+          reports: [stopped(), answering(two), follower(three)],
+          memory: late,
+        },
+        ['prepare 3', 'QuorumMissing'],
+      ],
+      [
+        '... which ends too',
+        {
+          record: { ...fenced, former: { ...fenced.former!, cause: 'Switchover' } },
+          reports: [stopped(), answering(two), follower(three)],
+          memory: { ...late, provenAt: NOW - 2000 },
+        },
+        ['grant', 'quorum 1'],
+      ],
+      [
         'one of two and nothing of the former RW',
         { record: fenced, reports: [answering(two)], memory: late },
         ['QuorumMissing'],

@@ -3,7 +3,8 @@ import type { HeardReport } from './evidence.ts';
 import { climbFor } from './fence.ts';
 import { formatIncarnation, isSameIncarnation } from './incarnation.ts';
 import { comparePosition, type LogPosition } from './lsn.ts';
-import { isFirstCreation, type Member } from './record.ts';
+import type { HaOptions } from './options.ts';
+import { isFirstCreation, type Member, type RevokeCause } from './record.ts';
 import { alive, instanceOf, isEligible, isFollowing, type Seen } from './sight.ts';
 import type { WaitReason } from './waits.ts';
 
@@ -79,10 +80,17 @@ const couldAnswer = (view: Seen): number =>
     ? alive(view).filter(it => view.record.members.some(m => isSameIncarnation(m.incarnation, it.incarnation))).length
     : 0;
 
+/** Revoked so that another one follows: its own instance is the way back, which a busy host shall not be sent. */
+const MOVES: readonly (RevokeCause | undefined)[] = ['Switchover', 'Drain', 'Leaving', 'Forced'];
+
 function quorumWaitEnd({ record, memory, now, options }: Seen): number {
-  if (record.former?.cause === 'Stopped') return now;
-  return (memory.provenAt ?? now) + options.quorumWaitMs;
+  const cause = record.former?.cause;
+  if (cause === 'Stopped') return now;
+  return (memory.provenAt ?? now) + (MOVES.includes(cause) ? longestQuorumWait(options) : options.quorumWaitMs);
 }
+
+/** The members' answers may take as long as the stop of the former RW did before them, ms. */
+export const longestQuorumWait = ({ quorumWaitMs, stopMs }: HaOptions): number => Math.max(quorumWaitMs, stopMs);
 
 /** From when both are known: that an RW is wanted, and that the former one is stopped. */
 const coldStartEnd = ({ memory: { provenAt, wantedAt }, now, options }: Seen): number =>

@@ -1,7 +1,7 @@
 import type { Command } from './action.ts';
 import { mayInitialize } from './boot.ts';
 import { isFit } from './candidates.ts';
-import { choose, type Chosen } from './choose.ts';
+import { choose, longestQuorumWait, type Chosen } from './choose.ts';
 import type { HeardReport } from './evidence.ts';
 import { climbFor } from './fence.ts';
 import { formatIncarnation, isSameIncarnation } from './incarnation.ts';
@@ -34,7 +34,7 @@ function grantCandidate(view: Seen): Said | undefined {
 
 /** Members are asked meanwhile; proof that a grant will not carry at once is written down. */
 function notYet(view: Seen, said: Said, wakeAt = Infinity): Said {
-  const isSoon = wakeAt - view.now <= view.options.quorumWaitMs;
+  const isSoon = wakeAt - view.now <= longestQuorumWait(view.options);
   const kept = isSoon ? [] : (keepProof(view)?.actions ?? []);
   const actions = [...kept, ...(said.actions ?? []), ...preparing(view), ...firmer(view)];
   return { ...said, actions, ...(wakeAt < Infinity && { wakeAt }) };
