@@ -48,6 +48,8 @@ describe('failover: planned moves of the RW', function () {
     const { before, after } = await trial.survives(async ({ ros, load, faults }) => {
       const receiver = (await engineProcesses(ros[0]!)).children.find(({ what }) => what.startsWith('walreceiver'));
       const resume = faults.pause([receiver!.pid]);
+      // More than a stop of the RW would wait for.
+      await database.sql('rw', sql => sql("SELECT pg_logical_emit_message(false, 'lag', repeat('lag', 10000000))"));
       const { status } = await operations.ended(await operations.switchRw(database.instanceOf(ros[0]!)));
       expect(status?.phase, status?.message).to.equal('Failed');
       expect(status?.message).to.match(/lag|behind|caught up/);
