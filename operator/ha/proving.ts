@@ -19,12 +19,16 @@ function prove(view: Seen): Said | undefined {
   const commands = [...demotion(view, former), ...preparations(view, former)];
   const wakeAt = Math.min(climbed.at ?? Infinity, stopEnd(view));
   const name = formatIncarnation(former.incarnation);
-  const report = reportIn(view, former.incarnation);
-  // A word of long ago says nothing of now, and would hide what a person can do.
-  const isStopping = report !== undefined && isFresh(view, report) && report.engine.state === 'stopping';
+  const isStopping = saysStopping(view, former);
   const message = isStopping ? 'the former RW is stopping' : `${name}: ${climbed.missing.join('; ')}`;
   const reason = isStopping ? 'FormerStopping' : 'FormerNotProven';
   return wait(reason, message, { actions: commands, ...(wakeAt < Infinity && wakeAt > view.now && { wakeAt }) });
+}
+
+/** A word of long ago says nothing of now, and would hide what a person can do. */
+function saysStopping(view: Seen, former: FormerHolder): boolean {
+  const report = reportIn(view, former.incarnation);
+  return report !== undefined && isFresh(view, report) && report.engine.state === 'stopping';
 }
 
 /** A planned stop is a fast one for a bounded time, so that all members get the last of its log; else there is no time. */
