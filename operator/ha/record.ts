@@ -131,7 +131,8 @@ export function recordFence(record: GroupRecord, fence: FenceRecord): Transition
   const objection = objectionToFence(record, fence);
   if (objection) return objection;
   const isBetter = record.fence?.rung === 4 && fence.rung !== 4;
-  if (record.fence && !isBetter) return refuse('AlreadyFenced', `rung ${record.fence.rung} is recorded; the first rung seen stays`);
+  if (record.fence && !isBetter)
+    return refuse('AlreadyFenced', `rung ${record.fence.rung} is recorded; the first rung seen stays`);
   return next({ ...record, fence });
 }
 
