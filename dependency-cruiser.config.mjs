@@ -20,16 +20,17 @@ export default {
     only('engine-knows-no-cluster', room('engine'), [room('model')]),
     only('ha-is-pure', room('ha'), [room('model')]),
     only('pki-knows-no-cluster', room('pki'), [room('model')]),
+    only('kinds', room('kinds'), ['^crds/', ...['model', 'kube'].map(room)]),
     only('settings', room('settings'), [room('model')]),
     only('agent-api', room('agent-api'), [room('model'), room('ha'), room('engine')]),
     only('agent', room('agent'), ['model', 'ha', 'engine', 'agent-api'].map(room)),
     only('lifecycle', room('lifecycle'), [
       '^crds/',
-      ...['model', 'ha', 'agent-api', 'kube', 'workflow', 'observe', 'settings', 'pki'].map(room),
+      ...['model', 'ha', 'agent-api', 'kinds', 'kube', 'workflow', 'observe', 'settings', 'pki'].map(room),
     ]),
     only('failover', room('failover'), [
       '^crds/',
-      ...['model', 'ha', 'agent-api', 'kube', 'workflow', 'observe', 'settings', 'pki'].map(room),
+      ...['model', 'ha', 'agent-api', 'kinds', 'kube', 'workflow', 'observe', 'settings', 'pki'].map(room),
     ]),
     {
       name: 'operator-not-scripts',

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { InstanceStatus } from '../crds/mpdcluster.ts';
 import { RESOURCES, type Pod } from '../operator/kube/resources.ts';
-import { MPD_CLUSTERS } from '../operator/lifecycle/kinds.ts';
+import { MPD_CLUSTERS } from '../operator/kinds/mpd.ts';
 import { accountSecret } from '../operator/model/names.ts';
 import type { Database } from './support/database.ts';
 import { decode } from './support/database.ts';

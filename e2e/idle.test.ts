@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { MPD_CLUSTERS } from '../operator/lifecycle/kinds.ts';
+import { MPD_CLUSTERS } from '../operator/kinds/mpd.ts';
 import { auditHas, auditMark, auditSince, serviceAccountOf, type AuditEvent } from './support/audit.ts';
 import type { Database } from './support/database.ts';
 import { localSpec } from './support/engine.ts';

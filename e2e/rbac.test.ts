@@ -5,7 +5,7 @@ import type { GrantedRule, PartAccess } from '../manifests/access/rule.ts';
 import { partName } from '../manifests/names.ts';
 import { site } from '../manifests/site.ts';
 import { RESOURCES } from '../operator/kube/resources.ts';
-import { MPD_OPERATIONS } from '../operator/lifecycle/kinds.ts';
+import { MPD_OPERATIONS } from '../operator/kinds/mpd.ts';
 import { API_GROUP, CA_SECRET } from '../operator/model/names.ts';
 import { auditHas, auditSince, serviceAccountOf, type AuditEvent } from './support/audit.ts';
 import type { Database } from './support/database.ts';

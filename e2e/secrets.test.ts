@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { RESOURCES, type Pod, type ResourceType } from '../operator/kube/resources.ts';
-import { MPD_CLUSTERS, MPD_OPERATIONS } from '../operator/lifecycle/kinds.ts';
+import { MPD_CLUSTERS, MPD_OPERATIONS } from '../operator/kinds/mpd.ts';
 import { decode, type Database } from './support/database.ts';
 import { localSpec } from './support/engine.ts';
 import { scenario } from './support/scenario.ts';

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { Agent, fetch } from 'undici';
 import { RESOURCES } from '../../operator/kube/resources.ts';
-import { MPD_OPERATIONS } from '../../operator/lifecycle/kinds.ts';
+import { MPD_OPERATIONS } from '../../operator/kinds/mpd.ts';
 import { CLUSTER_MANAGER_TLS_SECRET } from '../../operator/model/names.ts';
 import { decode, type Database } from '../support/database.ts';
 import { localSpec } from '../support/engine.ts';

@@ -7,7 +7,7 @@ import type { MPDClusterSpecInput } from '../../crds/mpdcluster.ts';
 import { KubeClient } from '../../operator/kube/client.ts';
 import { findCredentials } from '../../operator/kube/credentials.ts';
 import { RESOURCES, type ResourceType } from '../../operator/kube/resources.ts';
-import { MPD_CLUSTERS, type RawCluster } from '../../operator/lifecycle/kinds.ts';
+import { MPD_CLUSTERS, type RawCluster } from '../../operator/kinds/mpd.ts';
 import { ApiWatches, ApiWorld } from '../../operator/lifecycle/testing/api-world.ts';
 import { expectGone, expectRunning, expectStopped } from '../../operator/lifecycle/testing/expectations.ts';
 import { localSpec } from '../../operator/lifecycle/testing/fixtures.ts';

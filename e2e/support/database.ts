@@ -4,7 +4,7 @@ import type { GroupRecord } from '../../operator/ha/record.ts';
 import type { KubeClient } from '../../operator/kube/client.ts';
 import { RESOURCES, type Pod, type Secret } from '../../operator/kube/resources.ts';
 import type { KubeObject } from '../../operator/kube/types.ts';
-import { MPD_CLUSTERS, type RawCluster } from '../../operator/lifecycle/kinds.ts';
+import { MPD_CLUSTERS, type RawCluster } from '../../operator/kinds/mpd.ts';
 import { INCARNATION_ANNOTATION, LABEL, ORIGINAL_LABEL, roleLabel } from '../../operator/model/labels.ts';
 import { appSecret, recordName, rwService } from '../../operator/model/names.ts';
 import type { Role } from '../../operator/model/roles.ts';

@@ -1,7 +1,7 @@
 import type { KubeClient } from '../../operator/kube/client.ts';
 import { resource, RESOURCES, type ResourceType } from '../../operator/kube/resources.ts';
 import type { KubeObject } from '../../operator/kube/types.ts';
-import { MPD_CLUSTERS, MPD_OPERATIONS } from '../../operator/lifecycle/kinds.ts';
+import { MPD_CLUSTERS, MPD_OPERATIONS } from '../../operator/kinds/mpd.ts';
 import { CA_SECRET, CLUSTER_MANAGER_TLS_SECRET } from '../../operator/model/names.ts';
 import { SYSTEM_NAMESPACE } from './stack.ts';
 

@@ -1,5 +1,5 @@
 import type { MPDOperationSpecInput } from '../../crds/mpdoperation.ts';
-import { MPD_OPERATIONS, type RawOperation } from '../../operator/lifecycle/kinds.ts';
+import { MPD_OPERATIONS, type RawOperation } from '../../operator/kinds/mpd.ts';
 import type { Database } from './database.ts';
 import type { Place } from './place.ts';
 

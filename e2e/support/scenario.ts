@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { MPDClusterSpecInput } from '../../crds/mpdcluster/spec.ts';
 import { RESOURCES } from '../../operator/kube/resources.ts';
-import { MPD_CLUSTERS } from '../../operator/lifecycle/kinds.ts';
+import { MPD_CLUSTERS } from '../../operator/kinds/mpd.ts';
 import { gather, renderFindings } from '../../scripts/quickstart/diagnosis.ts';
 import { PARTS } from '../../scripts/quickstart/install.ts';
 import { Database } from './database.ts';

@@ -5,9 +5,10 @@ import type { GroupMemory } from '../ha/memory.ts';
 import { DEFAULT_OPTIONS, type HaOptions } from '../ha/options.ts';
 import type { GroupRecord } from '../ha/record.ts';
 import type { CommandOutcome, GroupView, HaRequest, InstanceView, LeaderView, Recorded } from '../ha/view.ts';
+import { isLeaving } from '../kinds/pods.ts';
 import type { Node, Pod } from '../kube/resources.ts';
 import { activeHold } from './hold.ts';
-import { isLeaving, isOutOfService, isSilent, terminatedContainers } from './pods.ts';
+import { isOutOfService, isSilent, terminatedContainers } from './pods.ts';
 import { hasStreaming, type GroupTarget, type InstanceTarget } from './target.ts';
 
 /** What is known of a group at one moment, from caches, streams and this process's own memory. */

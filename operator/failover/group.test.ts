@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { RECORD_ANNOTATION } from '../ha/lease.ts';
 import { RESOURCES } from '../kube/resources.ts';
-import { MPD_CLUSTERS, MPD_OPERATIONS } from './kinds.ts';
+import { MPD_CLUSTERS, MPD_OPERATIONS } from '../kinds/mpd.ts';
 import { readSwitches } from './history.ts';
 import { GroupWorld } from './testing/group-world.ts';
 

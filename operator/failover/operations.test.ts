@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import type { RequestVerdict } from '../ha/action.ts';
 import { FakeClock } from '../kube/testing/fake-clock.ts';
 import { MemoryApi } from '../kube/testing/memory-api.ts';
-import { MPD_OPERATIONS, type RawOperation } from './kinds.ts';
+import { MPD_OPERATIONS, type RawOperation } from '../kinds/mpd.ts';
 import { Operations } from './operations.ts';
 
 const verdict = (outcome: RequestVerdict['outcome']): RequestVerdict => ({

@@ -4,7 +4,7 @@ import type { Clock } from '../kube/clock.ts';
 import type { EventNote } from '../kube/events.ts';
 import { patchStatusIfChanged } from '../kube/status.ts';
 import type { OperationRecord } from '../workflow/record.ts';
-import { MPD_OPERATIONS, type RawOperation } from './kinds.ts';
+import { MPD_OPERATIONS, type RawOperation } from '../kinds/mpd.ts';
 import { Newest } from './newest.ts';
 import { askedFor, journalAfter, journalCancelled, type Asked } from './requests.ts';
 

@@ -1,11 +1,7 @@
 import type { TerminatedContainer } from '../ha/evidence.ts';
 import type { GrantNote } from '../ha/record.ts';
+import { engineStatus } from '../kinds/pods.ts';
 import type { Node, Pod } from '../kube/resources.ts';
-
-type ContainerStatus = NonNullable<NonNullable<Pod['status']>['containerStatuses']>[number];
-
-const engineStatus = (pod: Pod): ContainerStatus | undefined =>
-  pod.status?.containerStatuses?.find(status => status.name === 'engine');
 
 /** Where the engine container of this pod runs; undefined until the kubelet has said so. */
 export function runningContainer(pod: Pod): GrantNote | undefined {
@@ -24,8 +20,6 @@ export function terminatedContainers(pod: Pod): TerminatedContainer[] {
     return [{ containerId, startedAt, finishedAt, ...(message && { message }) }];
   });
 }
-
-export const isLeaving = (pod: Pod): boolean => pod.metadata.deletionTimestamp !== undefined;
 
 /** A person, or the cloud, says that this node is off (Kubernetes: non-graceful node shutdown). */
 export const isOutOfService = (node: Node | undefined): boolean =>

@@ -5,7 +5,7 @@ import { RESOURCES, type ConfigMap } from '../kube/resources.ts';
 import { patchStatusIfChanged } from '../kube/status.ts';
 import type { Group, Look } from './group.ts';
 import { buildSwitchLog, readSwitches, type SwitchEntry } from './history.ts';
-import { MPD_CLUSTERS, type RawCluster } from './kinds.ts';
+import { MPD_CLUSTERS, type RawCluster } from '../kinds/mpd.ts';
 import { Newest } from './newest.ts';
 import { statusOf } from './status.ts';
 

@@ -2,8 +2,9 @@ import type { Report } from '../agent-api/beat.ts';
 import type { HeardReport } from '../ha/evidence.ts';
 import { isSameIncarnation, parseIncarnation, type Incarnation } from '../ha/incarnation.ts';
 import { parseLsn, type LogPosition } from '../ha/lsn.ts';
+import { isLeaving } from '../kinds/pods.ts';
 import type { Pod } from '../kube/resources.ts';
-import { isLeaving, runningContainer } from './pods.ts';
+import { runningContainer } from './pods.ts';
 
 /** A report as it was heard. */
 export interface Heard {

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import type { RequestVerdict } from '../ha/action.ts';
 import type { MPDOperationSpecInput } from '../../crds/mpdoperation.ts';
 import type { OperationRecord } from '../workflow/record.ts';
-import type { RawOperation } from './kinds.ts';
+import type { RawOperation } from '../kinds/mpd.ts';
 import { askedFor, journalAfter, journalCancelled } from './requests.ts';
 
 const NOW = '2026-01-01T00:00:09.000Z';

@@ -3,7 +3,7 @@ import type { HaRequest } from '../ha/view.ts';
 import { recordOf } from '../workflow/operation-journal.ts';
 import { queueOf, type QueuedOperation } from '../workflow/operations.ts';
 import { isFinished, type OperationRecord } from '../workflow/record.ts';
-import type { RawOperation } from './kinds.ts';
+import type { RawOperation } from '../kinds/mpd.ts';
 
 /** An operation that this part carries out itself, so that it works without the operator. */
 export interface Asked {

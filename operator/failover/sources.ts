@@ -1,7 +1,7 @@
 import type { ConfigMap, EndpointSlice, Node, Pod } from '../kube/resources.ts';
 import { refOf } from '../kube/types.ts';
 import { recordName, runningParams, rwService, switchLog } from '../model/names.ts';
-import type { RawCluster, RawOperation } from './kinds.ts';
+import type { RawCluster, RawOperation } from '../kinds/mpd.ts';
 import { targetOf, type GroupTarget } from './target.ts';
 import { BY_CLUSTER, type Caches } from './watches.ts';
 

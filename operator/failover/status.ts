@@ -3,10 +3,10 @@ import type { HeardReport } from '../ha/evidence.ts';
 import { comparePosition, type LogPosition } from '../ha/lsn.ts';
 import type { GroupRecord } from '../ha/record.ts';
 import type { GroupView } from '../ha/view.ts';
+import { isLeaving } from '../kinds/pods.ts';
 import { setConditions } from '../kube/conditions.ts';
 import type { Pod } from '../kube/resources.ts';
 import { conditionsOf, isUnreadable, type StatusParts } from './conditions.ts';
-import { isLeaving } from './pods.ts';
 import { isOf } from './reports.ts';
 import type { InstanceTarget } from './target.ts';
 

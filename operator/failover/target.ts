@@ -7,7 +7,7 @@ import { CLUSTER_FINALIZER, podName } from '../model/names.ts';
 import { POD_NETWORK_PORTS, type InstancePorts } from '../model/ports.ts';
 import type { EngineName, Role, Topology } from '../model/roles.ts';
 import { readParameterMap } from '../settings/parameter-map.ts';
-import type { RawCluster } from './kinds.ts';
+import type { RawCluster } from '../kinds/mpd.ts';
 
 /** One group as its MPDCluster describes it: who its members are and what is wanted of it. */
 export interface GroupTarget {

@@ -14,7 +14,7 @@ import type { IndexFunction } from '../kube/store.ts';
 import type { KubeObject } from '../kube/types.ts';
 import { LABEL, MANAGED_BY } from '../model/labels.ts';
 import { CLUSTER_MANAGER_TLS_SECRET } from '../model/names.ts';
-import { MPD_CLUSTERS, MPD_OPERATIONS, type RawCluster, type RawOperation } from './kinds.ts';
+import { MPD_CLUSTERS, MPD_OPERATIONS, type RawCluster, type RawOperation } from '../kinds/mpd.ts';
 
 /** All that is watched. */
 export interface Caches {

@@ -20,7 +20,7 @@ import type { Logger } from '../kube/types.ts';
 import type { Subject } from '../pki/subject.ts';
 import type { SiteSettings } from '../settings/types.ts';
 import type { FlowEvent } from '../workflow/runner.ts';
-import type { RawCluster } from './kinds.ts';
+import type { RawCluster } from '../kinds/mpd.ts';
 import type { ClusterPlan, InstancePlan } from './plan.ts';
 import type { Memory } from './memory.ts';
 

@@ -1,6 +1,7 @@
+import { isLeaving } from '../kinds/pods.ts';
 import { done, wait, type StepResult } from '../workflow/step.ts';
 import { podOf, type ClusterContext } from './context.ts';
-import { isLeaving, isReady } from './gather/pods.ts';
+import { isReady } from './gather/pods.ts';
 import { recordSeen } from './gather/record.ts';
 import { podsRunning } from './pods.ts';
 import type { InstancePlan } from './plan.ts';

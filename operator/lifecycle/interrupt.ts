@@ -1,6 +1,6 @@
 import { OPERATION_ANNOTATION } from '../../crds/annotations.ts';
 import type { ClusterContext } from './context.ts';
-import { MPD_CLUSTERS } from './kinds.ts';
+import { MPD_CLUSTERS } from '../kinds/mpd.ts';
 import type { Verdict } from './status.ts';
 
 const { interruptRecover, interruptReason, interruptMessage, interruptPreviousStatus } = OPERATION_ANNOTATION;

@@ -3,7 +3,7 @@ import { RESOURCES, type Pod } from '../kube/resources.ts';
 import { silentLogger } from '../kube/testing/support.ts';
 import type { SiteSettings } from '../settings/types.ts';
 import type { CrashGate } from '../workflow/testing/crash-points.ts';
-import { MPD_CLUSTERS } from './kinds.ts';
+import { MPD_CLUSTERS } from '../kinds/mpd.ts';
 import { expectRunning } from './testing/expectations.ts';
 import { localSpec, siteOf } from './testing/fixtures.ts';
 import { SnapshotSources } from './testing/memory-sources.ts';

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import type { MPDClusterSpecInput, MPDClusterStatus } from '../../crds/mpdcluster.ts';
 import type { OperationType } from '../../crds/mpdoperation.ts';
 import { currentOperation, listOperations, neededOperation, operationName } from './operations.ts';
-import type { RawOperation } from './kinds.ts';
+import type { RawOperation } from '../kinds/mpd.ts';
 import { clusterOf, localSpec } from './testing/fixtures.ts';
 
 type Phase = NonNullable<NonNullable<RawOperation['status']>['phase']>;

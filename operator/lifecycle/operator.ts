@@ -11,7 +11,7 @@ import { keepAuthority } from './authority.ts';
 import { TlsAgentDirectory } from './agents.ts';
 import type { AgentDirectory, Children, Tools } from './context.ts';
 import { CaIssuer } from './issuer.ts';
-import { MPD_CLUSTERS, MPD_OPERATIONS } from './kinds.ts';
+import { MPD_CLUSTERS, MPD_OPERATIONS } from '../kinds/mpd.ts';
 import { keepPartCertificate } from './part-certificate.ts';
 import type { ClusterPlan } from './plan.ts';
 import { ClusterReconciler } from './reconciler.ts';

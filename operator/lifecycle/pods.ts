@@ -1,3 +1,4 @@
+import { isLeaving } from '../kinds/pods.ts';
 import { isReason } from '../kube/errors.ts';
 import { hasFinalizer, removeFinalizer } from '../kube/finalizers.ts';
 import { RESOURCES, type Pod } from '../kube/resources.ts';
@@ -10,7 +11,7 @@ import { buildPod } from './builders/pod.ts';
 import { podOf, type ClusterContext } from './context.ts';
 import { isOutOfService } from './gather/nodes.ts';
 import { readRecord } from './gather/record.ts';
-import { isLeaving, obstacle } from './gather/pods.ts';
+import { obstacle } from './gather/pods.ts';
 import type { InstancePlan } from './plan.ts';
 
 /**

@@ -3,7 +3,7 @@ import { OPERATION_ANNOTATION } from '../../crds/annotations.ts';
 import { KubeError } from '../kube/errors.ts';
 import { RESOURCES, type ConfigMap, type Pod } from '../kube/resources.ts';
 import type { CrashGate } from '../workflow/testing/crash-points.ts';
-import { MPD_CLUSTERS } from './kinds.ts';
+import { MPD_CLUSTERS } from '../kinds/mpd.ts';
 import { expectGone, expectRunning, expectStopped } from './testing/expectations.ts';
 import { localSpec } from './testing/fixtures.ts';
 import { MemoryWorld } from './testing/memory-world.ts';

@@ -11,7 +11,7 @@ import type { SiteSettings } from '../settings/types.ts';
 import type { StepResult } from '../workflow/step.ts';
 import type { Children, ClusterContext, Tools } from './context.ts';
 import { FLOWS } from './flows/flows.ts';
-import { MPD_CLUSTERS, type RawCluster, type RawOperation } from './kinds.ts';
+import { MPD_CLUSTERS, type RawCluster, type RawOperation } from '../kinds/mpd.ts';
 import { maintain, maintainStopped } from './maintain.ts';
 import { Memory } from './memory.ts';
 import { listOperations, neededOperation, operationName, pruneOperations, requestOperation } from './operations.ts';

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readRequests, type AnnotationRequest } from '../../crds/annotations.ts';
 import { isReason } from '../kube/errors.ts';
 import type { ClusterContext } from './context.ts';
-import { MPD_CLUSTERS, MPD_OPERATIONS } from './kinds.ts';
+import { MPD_CLUSTERS, MPD_OPERATIONS } from '../kinds/mpd.ts';
 import { newOperation, type ListedOperation } from './operations.ts';
 import { isFinished } from '../workflow/record.ts';
 

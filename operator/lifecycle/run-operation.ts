@@ -9,7 +9,7 @@ import { requestCancel, requestResume, runOnce, type FlowEvent, type RunResult }
 import type { Flow } from '../workflow/step.ts';
 import type { ClusterContext, Tools } from './context.ts';
 import { FLOWS, STATUS_AFTER, STATUS_WHILE } from './flows/flows.ts';
-import { MPD_OPERATIONS } from './kinds.ts';
+import { MPD_OPERATIONS } from '../kinds/mpd.ts';
 import type { ListedOperation } from './operations.ts';
 import type { Verdict } from './status.ts';
 

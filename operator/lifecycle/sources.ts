@@ -6,7 +6,7 @@ import { LABEL, MANAGED_BY } from '../model/labels.ts';
 import { readSiteSettings } from '../settings/site.ts';
 import type { SiteSettings } from '../settings/types.ts';
 import type { Children } from './context.ts';
-import type { RawCluster, RawOperation } from './kinds.ts';
+import type { RawCluster, RawOperation } from '../kinds/mpd.ts';
 import type { Sources } from './reconciler.ts';
 
 /** Index of all children: `namespace/cluster`. */

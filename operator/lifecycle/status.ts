@@ -5,11 +5,12 @@ import {
   type MPDCluster,
   type MPDClusterStatus,
 } from '../../crds/mpdcluster.ts';
+import { isLeaving } from '../kinds/pods.ts';
 import { setConditions, type ConditionUpdate } from '../kube/conditions.ts';
 import type { Pod } from '../kube/resources.ts';
 import { LABEL, ORIGINAL_LABEL, roleLabel } from '../model/labels.ts';
 import { podOf, type Children, type ClusterContext } from './context.ts';
-import { isLeaving, isReady } from './gather/pods.ts';
+import { isReady } from './gather/pods.ts';
 import { servingHolder } from './gather/record.ts';
 import type { ClusterPlan, InstancePlan } from './plan.ts';
 

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import type { MPDClusterSpecInput } from '../../crds/mpdcluster.ts';
 import { RESOURCES, type PersistentVolumeClaim } from '../kube/resources.ts';
 import { clusterLabels } from '../model/labels.ts';
-import { MPD_CLUSTERS } from './kinds.ts';
+import { MPD_CLUSTERS } from '../kinds/mpd.ts';
 import { expectGone, expectRunning, expectStopped } from './testing/expectations.ts';
 import { localSpec } from './testing/fixtures.ts';
 import { MemoryWorld } from './testing/memory-world.ts';

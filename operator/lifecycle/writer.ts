@@ -1,7 +1,8 @@
+import { isLeaving } from '../kinds/pods.ts';
 import { findCondition } from '../kube/conditions.ts';
 import { done, wait, type StepResult, type Wait } from '../workflow/step.ts';
 import { podOf, rwInstance, type ClusterContext } from './context.ts';
-import { isLeaving, obstacle } from './gather/pods.ts';
+import { obstacle } from './gather/pods.ts';
 import { isGroupStopped, readRecord, recordSeen, servingHolder } from './gather/record.ts';
 
 /**

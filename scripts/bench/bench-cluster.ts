@@ -8,7 +8,7 @@ import { prepareTarget } from '../quickstart/target.ts';
 import { find, type LocalCluster } from '../kubernetes/cluster.ts';
 import { KubeClient } from '../../operator/kube/client.ts';
 import { findCredentials } from '../../operator/kube/credentials.ts';
-import { MPD_CLUSTERS, type RawCluster } from '../../operator/lifecycle/kinds.ts';
+import { MPD_CLUSTERS, type RawCluster } from '../../operator/kinds/mpd.ts';
 import type { MPDClusterSpecInput } from '../../crds/mpdcluster.ts';
 
 export const BENCH = 'bench';

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { auditMark, auditSince } from '../../e2e/support/audit.ts';
-import { MPD_CLUSTERS } from '../../operator/lifecycle/kinds.ts';
+import { MPD_CLUSTERS } from '../../operator/kinds/mpd.ts';
 import { NAMESPACE, type Bench } from './bench-cluster.ts';
 import { callsOf, type Calls } from './calls.ts';
 import type { Figure } from './figures.ts';

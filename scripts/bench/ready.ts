@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { RESOURCES } from '../../operator/kube/resources.ts';
-import { MPD_CLUSTERS, MPD_OPERATIONS } from '../../operator/lifecycle/kinds.ts';
+import { MPD_CLUSTERS, MPD_OPERATIONS } from '../../operator/kinds/mpd.ts';
 import { appSecret, rwService } from '../../operator/model/names.ts';
 import { createCluster, NAMESPACE, removeClusters, secondsToReady, type Bench } from './bench-cluster.ts';
 import type { Figure } from './figures.ts';

@@ -1,6 +1,6 @@
 import type { Agents } from '../../../operator/failover/agents.ts';
 import { Group } from '../../../operator/failover/group.ts';
-import { MPD_CLUSTERS, MPD_OPERATIONS, type RawCluster, type RawOperation } from '../../../operator/failover/kinds.ts';
+import { MPD_CLUSTERS, MPD_OPERATIONS, type RawCluster, type RawOperation } from '../../../operator/kinds/mpd.ts';
 import { Operations } from '../../../operator/failover/operations.ts';
 import { Reporter } from '../../../operator/failover/reporter.ts';
 import type { GroupParts, Sources } from '../../../operator/failover/sources.ts';

@@ -4,7 +4,7 @@ import { SimulatedMember } from '../../../operator/failover/testing/simulated-me
 import type { KubeClient } from '../../../operator/kube/client.ts';
 import { systemClock } from '../../../operator/kube/clock.ts';
 import { RESOURCES, type CustomResourceDefinition } from '../../../operator/kube/resources.ts';
-import { MPD_CLUSTERS } from '../../../operator/lifecycle/kinds.ts';
+import { MPD_CLUSTERS } from '../../../operator/kinds/mpd.ts';
 import { clusterLabels } from '../../../operator/model/labels.ts';
 import { CLUSTER_MANAGER_TLS_SECRET, podName } from '../../../operator/model/names.ts';
 import { createCa } from '../../../operator/pki/ca.ts';

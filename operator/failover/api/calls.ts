@@ -6,7 +6,7 @@ import type { ObjectRef } from '../../kube/types.ts';
 import { switchLog } from '../../model/names.ts';
 import { readSwitches } from '../history.ts';
 import { activeHold, formatHold, HOLD_ANNOTATION } from '../hold.ts';
-import { MPD_CLUSTERS, MPD_OPERATIONS, type RawCluster } from '../kinds.ts';
+import { MPD_CLUSTERS, MPD_OPERATIONS, type RawCluster } from '../../kinds/mpd.ts';
 import type { User } from './authorize.ts';
 import { ApiError } from './errors.ts';
 import { enableBody, haModeBody, statusQuery, switchoverBody, type CallName } from './routes.ts';

@@ -15,7 +15,7 @@ import { issueLeaf } from '../../pki/leaf.ts';
 import { TlsAgents, type Agents } from '../agents.ts';
 import { Group } from '../group.ts';
 import type { SwitchEntry } from '../history.ts';
-import type { RawCluster } from '../kinds.ts';
+import type { RawCluster } from '../../kinds/mpd.ts';
 import { publishedIncarnation } from '../publication.ts';
 import type { GroupParts } from '../sources.ts';
 import { targetOf } from '../target.ts';

@@ -12,7 +12,7 @@ import type { ResourceType } from '../../kube/resources.ts';
 import type { KubeObject } from '../../kube/types.ts';
 import { Group } from '../group.ts';
 import type { SwitchEntry } from '../history.ts';
-import { MPD_CLUSTERS, MPD_OPERATIONS, type RawCluster, type RawOperation } from '../kinds.ts';
+import { MPD_CLUSTERS, MPD_OPERATIONS, type RawCluster, type RawOperation } from '../../kinds/mpd.ts';
 import { Operations } from '../operations.ts';
 import { publishedIncarnation } from '../publication.ts';
 import { Reporter } from '../reporter.ts';

@@ -3,7 +3,7 @@ import { createRecord, grant, revoke, type GrantNote, type GroupRecord, type Tra
 import { formatIncarnation, type Incarnation } from '../../ha/incarnation.ts';
 import type { Pod } from '../../kube/resources.ts';
 import { clusterLabels } from '../../model/labels.ts';
-import type { RawCluster } from '../kinds.ts';
+import type { RawCluster } from '../../kinds/mpd.ts';
 import { targetOf, type GroupTarget } from '../target.ts';
 
 /** Samples for tests of this room. */

@@ -1,27 +1,6 @@
 import { expect } from 'chai';
-import type { Pod } from '../../kube/resources.ts';
+import { podWith, running, waiting } from '../../kinds/testing/pods.ts';
 import { isReady, obstacle } from './pods.ts';
-
-type Status = NonNullable<Pod['status']>;
-type Container = NonNullable<Status['containerStatuses']>[number];
-
-const at = '2026-01-01T00:00:00Z';
-const container = (change: Partial<Container>): Container => ({
-  name: 'engine',
-  image: 'i',
-  imageID: '',
-  ready: false,
-  restartCount: 0,
-  ...change,
-});
-const waiting = (reason: string, message?: string): Container =>
-  container({ state: { waiting: { reason, ...(message && { message }) } } });
-const running = container({ containerID: 'containerd://a', state: { running: { startedAt: at } } });
-
-function podWith(status: Partial<Status>, nodeName: string | undefined = 'node-1'): Pod {
-  const metadata = { name: 'orders-1001-1002', namespace: 'shop', uid: 'uid-1' };
-  return { apiVersion: 'v1', kind: 'Pod', metadata, spec: { nodeName, containers: [] }, status };
-}
 
 describe('why a pod does not run', () => {
   const name = 'pod orders-1001-1002';

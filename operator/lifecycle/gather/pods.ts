@@ -1,11 +1,5 @@
+import { engineStatus } from '../../kinds/pods.ts';
 import type { Pod } from '../../kube/resources.ts';
-
-type ContainerStatus = NonNullable<NonNullable<Pod['status']>['containerStatuses']>[number];
-
-const engineStatus = (pod: Pod): ContainerStatus | undefined =>
-  pod.status?.containerStatuses?.find(status => status.name === 'engine');
-
-export const isLeaving = (pod: Pod): boolean => pod.metadata.deletionTimestamp !== undefined;
 
 export const isReady = (pod: Pod): boolean =>
   pod.status?.conditions?.some(condition => condition.type === 'Ready' && condition.status === 'True') ?? false;

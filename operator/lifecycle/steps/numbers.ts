@@ -6,7 +6,7 @@ import { done, wait, type Step } from '../../workflow/step.ts';
 import type { ClusterContext } from '../context.ts';
 import { takeHostPorts } from '../host-ports.ts';
 import { takeIds } from '../ids.ts';
-import { MPD_CLUSTERS } from '../kinds.ts';
+import { MPD_CLUSTERS } from '../../kinds/mpd.ts';
 import { isEligible } from '../operations.ts';
 import { PATIENT_MS } from './patience.ts';
 

@@ -9,7 +9,7 @@ import { LABEL } from '../../model/labels.ts';
 import { API_GROUP, API_VERSION } from '../../model/names.ts';
 import type { CrashGate } from '../../workflow/testing/crash-points.ts';
 import type { Children } from '../context.ts';
-import { MPD_CLUSTERS, MPD_OPERATIONS, type RawCluster } from '../kinds.ts';
+import { MPD_CLUSTERS, MPD_OPERATIONS, type RawCluster } from '../../kinds/mpd.ts';
 import type { Sources } from '../reconciler.ts';
 import {
   BY_CLUSTER,

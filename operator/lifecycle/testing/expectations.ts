@@ -6,7 +6,7 @@ import type { KubeObject } from '../../kube/types.ts';
 import { INCARNATION_ANNOTATION, ORIGINAL_LABEL, roleLabel } from '../../model/labels.ts';
 import { isReady } from '../gather/pods.ts';
 import { endpointsOf } from '../gather/record.ts';
-import type { RawCluster, RawOperation } from '../kinds.ts';
+import type { RawCluster, RawOperation } from '../../kinds/mpd.ts';
 import { switchLog } from '../../model/names.ts';
 import type { SimulatedHosts } from './simulated-hosts.ts';
 import type { SimulatedVolume } from './simulated-data.ts';

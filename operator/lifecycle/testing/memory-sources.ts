@@ -2,7 +2,7 @@ import type { KubeObject } from '../../kube/types.ts';
 import { refOf } from '../../kube/types.ts';
 import type { SiteSettings } from '../../settings/types.ts';
 import type { Children } from '../context.ts';
-import { MPD_CLUSTERS, MPD_OPERATIONS, type RawCluster, type RawOperation } from '../kinds.ts';
+import { MPD_CLUSTERS, MPD_OPERATIONS, type RawCluster, type RawOperation } from '../../kinds/mpd.ts';
 import type { Sources } from '../reconciler.ts';
 import { CHILD_TYPES, clusterKeyOf } from '../sources.ts';
 

@@ -7,7 +7,7 @@ import type { KubeObject } from '../../kube/types.ts';
 import { LABEL } from '../../model/labels.ts';
 import { API_GROUP, API_VERSION } from '../../model/names.ts';
 import type { CrashGate } from '../../workflow/testing/crash-points.ts';
-import { MPD_CLUSTERS, type RawCluster } from '../kinds.ts';
+import { MPD_CLUSTERS, type RawCluster } from '../../kinds/mpd.ts';
 import type { Outcome } from './expectations.ts';
 import { siteOf } from './fixtures.ts';
 import { SnapshotSources } from './memory-sources.ts';

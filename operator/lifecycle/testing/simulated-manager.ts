@@ -10,6 +10,7 @@ import {
   type GroupRecord,
   type Transition,
 } from '../../ha/record.ts';
+import { isLeaving } from '../../kinds/pods.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { findCondition, setConditions } from '../../kube/conditions.ts';
 import { hasFinalizer } from '../../kube/finalizers.ts';
@@ -17,8 +18,7 @@ import { RESOURCES, type EndpointSlice, type Pod } from '../../kube/resources.ts
 import { patchStatusIfChanged } from '../../kube/status.ts';
 import { clusterLabels, INCARNATION_ANNOTATION, LABEL, ORIGINAL_LABEL, roleLabel } from '../../model/labels.ts';
 import { CLUSTER_FINALIZER, recordName, rwService } from '../../model/names.ts';
-import { isLeaving } from '../gather/pods.ts';
-import { MPD_CLUSTERS, type RawCluster } from '../kinds.ts';
+import { MPD_CLUSTERS, type RawCluster } from '../../kinds/mpd.ts';
 import { SimulatedHosts, type HostOptions } from './simulated-hosts.ts';
 import { SimulatedMember } from './simulated-member.ts';
 
