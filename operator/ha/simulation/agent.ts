@@ -38,7 +38,8 @@ interface OpenStream extends Stream {
   echo?: CommandStamp;
 }
 
-const GUARD_DELAY_MS = 60;
+/** Longest wake-up of the guard on a loaded host, ms. */
+const GUARD_DELAY_MS = 150;
 const LOOK_MS = 100;
 
 /** One start of an agent with its guard and its engine: a container. */
