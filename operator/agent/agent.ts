@@ -105,9 +105,9 @@ export class Agent {
       const { replication, member } = this.#parts;
       this.#check(command);
       await this.#accept(command, replication.takePrepare(command));
-      const prepared = await replication.prepare(command);
+      // Before it is: a cut that is not seen through has been begun, and the next start has to connect anew.
       member.uncoupled();
-      return prepared;
+      return replication.prepare(command);
     });
 
   quorum = (body: requests.QuorumRequest): Promise<Quorum> =>
