@@ -10,6 +10,7 @@ import { API_GROUP, CA_SECRET } from '../operator/model/names.ts';
 import { auditHas, auditSince, serviceAccountOf, type AuditEvent } from './support/audit.ts';
 import type { Database } from './support/database.ts';
 import { localSpec, shareSpec } from './support/engine.ts';
+import { ManagerApi, MOVER } from './support/manager-api.ts';
 import { Operations } from './support/operations.ts';
 import { scenario } from './support/scenario.ts';
 import { sharedVolume } from './support/shared-volume.ts';
@@ -62,12 +63,20 @@ describe('access', function () {
     ours = all.filter(event => event.stage === 'ResponseComplete' || event.verb === 'watch').filter(isOfStack);
   });
 
-  /** As a person asks for it. */
+  /** As a program asks for it. */
   async function switchOver(database: Database): Promise<void> {
-    const operations = new Operations(scene, database);
-    const [ro] = await database.pods('ro');
-    const { status } = await operations.ended(await operations.switchRw(database.instanceOf(ro!)));
-    expect(status?.phase, status?.message).to.equal('Succeeded');
+    const api = await ManagerApi.open(scene, database.name);
+    try {
+      await api.account('mover', MOVER);
+      await api.call('mover', 'POST', '/enable', { enable: 1 });
+      const [ro] = await database.pods('ro');
+      const asked = await api.call('mover', 'POST', '/switchover', { to: database.instanceOf(ro!) });
+      const { status } = await new Operations(scene, database).ended(String(asked.data?.operation));
+      expect(status?.phase, status?.message).to.equal('Succeeded');
+      expect((await api.call('mover', 'GET', '/switch_log')).status).to.equal(200);
+    } finally {
+      await api.close();
+    }
   }
 
   /** Operations that this release cannot do fail at once; more than are kept make the oldest go. */
