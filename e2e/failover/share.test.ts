@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { MPDClusterSpecInput } from '../../crds/mpdcluster.ts';
 import type { Database } from '../support/database.ts';
-import { shareSpec } from '../support/engine.ts';
+import { engineUnderTest, shareSpec } from '../support/engine.ts';
 import { throughout } from '../support/eventually.ts';
 import { FailoverTrial } from '../support/failover.ts';
 import { Operations } from '../support/operations.ts';
@@ -28,7 +28,10 @@ for (const [unfencedFailover, title] of [
       volume = await sharedVolume(scene, `failover-${unfencedFailover.toLowerCase()}`);
       const spec: MPDClusterSpecInput = { ...shareSpec(2, volume.claim), ha: { unfencedFailover } };
       database = await scene.newCluster('db', spec);
-      trial = new FailoverTrial(scene, database, { instances: 3, members: 0 });
+      // Who may follow on expiry alone is recorded beforehand.
+      const members = unfencedFailover === 'afterExpiry' ? 2 : 0;
+      const readsOnRos = engineUnderTest() === 'polardb';
+      trial = new FailoverTrial(scene, database, { instances: 3, members, readsOnRos });
       await trial.well();
     });
     after(async () => {

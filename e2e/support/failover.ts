@@ -36,6 +36,8 @@ interface Size {
   instances: number;
   /** How many of them stand in E when all is well. */
   members: number;
+  /** Do ROs serve reads? @default true */
+  readsOnRos?: boolean;
 }
 
 /** Longest until all instances are back in their places, a base backup and a container's back-off included, ms. */
@@ -84,7 +86,7 @@ export class FailoverTrial {
       await faults.mendAll();
       const after = await this.#settled(load);
       const ended = await load.end();
-      if (this.#size.members > 0) await this.#isEverywhere(load);
+      if (this.#size.readsOnRos ?? true) await this.#isEverywhere(load);
       return { before, after, ...ended };
     } finally {
       await load.stop();

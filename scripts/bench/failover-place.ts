@@ -24,8 +24,9 @@ export async function failoverPlace(bench: Bench, name: string, spec: MPDCluster
   const place: Place = { ...bench, eventually };
   const database = new Database({ namespace: NAMESPACE, name }, place);
   await database.create(spec);
-  const members = spec.dbClusterType === 'share' ? 0 : (spec.followerNum ?? 0);
-  const trial = new FailoverTrial(place, database, { instances: (spec.followerNum ?? 0) + 1, members });
+  const { followerNum: members = 0, dbClusterType } = spec;
+  const readsOnRos = dbClusterType !== 'share';
+  const trial = new FailoverTrial(place, database, { instances: members + 1, members, readsOnRos });
   await trial.well();
   return {
     place,
