@@ -4,7 +4,7 @@ import { operatorAccess } from '../manifests/access/operator.ts';
 import type { GrantedRule, PartAccess } from '../manifests/access/rule.ts';
 import { partName } from '../manifests/names.ts';
 import { site } from '../manifests/site.ts';
-import { RESOURCES } from '../operator/kube/resources.ts';
+import { RESOURCES, type Pod } from '../operator/kube/resources.ts';
 import { MPD_OPERATIONS } from '../operator/kinds/mpd.ts';
 import { API_GROUP, CA_SECRET } from '../operator/model/names.ts';
 import { auditHas, auditSince, serviceAccountOf, type AuditEvent } from './support/audit.ts';
@@ -27,6 +27,9 @@ const grantsOf = (access: PartAccess): readonly { rules: readonly GrantedRule[];
   { rules: access.settings, namespace: site.settingsNamespace },
   { rules: access.system, namespace: site.systemNamespace },
 ];
+
+const isReady = ({ status }: Pod): boolean =>
+  status?.conditions?.some(it => it.type === 'Ready' && it.status === 'True') ?? false;
 
 const PARTS = [operatorAccess, clusterManagerAccess];
 const ACCOUNTS = PARTS.map(({ part }) => `${SYSTEM_NAMESPACE}:${partName(part)}`);
@@ -69,8 +72,8 @@ describe('access', function () {
     try {
       await api.account('mover', MOVER);
       await api.call('mover', 'POST', '/enable', { enable: 1 });
-      const [ro] = await database.pods('ro');
-      const asked = await api.call('mover', 'POST', '/switchover', { to: database.instanceOf(ro!) });
+      const ro = await scene.eventually('an RO is ready', async () => (await database.pods('ro')).find(isReady));
+      const asked = await api.call('mover', 'POST', '/switchover', { to: database.instanceOf(ro) });
       const { status } = await new Operations(scene, database).ended(String(asked.data?.operation));
       expect(status?.phase, status?.message).to.equal('Succeeded');
       expect((await api.call('mover', 'GET', '/switch_log')).status).to.equal(200);

@@ -54,7 +54,8 @@ describe('secrets', function () {
   it('stand in no argument list and no environment', async () => {
     const pods = [...(await podsOf(scene.namespace)), ...(await podsOf(SYSTEM_NAMESPACE))];
     for (const pod of pods) {
-      const container = pod.metadata.namespace === SYSTEM_NAMESPACE ? 'operator' : 'engine';
+      const part = pod.metadata.labels?.['app.kubernetes.io/component'] ?? '';
+      const container = pod.metadata.namespace === SYSTEM_NAMESPACE ? part : 'engine';
       const seen = await inContainer(pod, container, EVERY_PROCESS);
       expect(seen).to.contain('/polardb-stack/');
       expectClean(seen, `processes of ${pod.metadata.name}`);

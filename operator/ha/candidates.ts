@@ -1,4 +1,4 @@
-import { bootVerdict } from './boot.ts';
+import { bootVerdict, type BootVerdict } from './boot.ts';
 import type { HeardReport } from './evidence.ts';
 import { formatIncarnation, isSameIncarnation } from './incarnation.ts';
 import { comparePosition, type LogPosition } from './lsn.ts';
@@ -70,7 +70,11 @@ export const isReadyOnVolume = (view: Seen, report: HeardReport): boolean =>
   isFit(view, report) && (!view.isStreaming || report.engine.state === 'running');
 
 /** Could it run as RW if it were granted? */
-export function isFit({ record }: Seen, { incarnation, volume, engine, container }: HeardReport): boolean {
-  if (engine.problem !== undefined || !container) return false;
-  return bootVerdict({ record: { ...record, holder: incarnation }, me: incarnation, volume }).run === 'rw';
+export function isFit(view: Seen, report: HeardReport): boolean {
+  if (report.engine.problem !== undefined || !report.container) return false;
+  return verdictAsHolder(view, report).run === 'rw';
 }
+
+/** What the boot rule would say of it after a grant. */
+export const verdictAsHolder = ({ record }: Seen, { incarnation, volume }: HeardReport): BootVerdict =>
+  bootVerdict({ record: { ...record, holder: incarnation }, me: incarnation, volume });

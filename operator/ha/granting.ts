@@ -1,6 +1,6 @@
 import type { Command } from './action.ts';
 import { mayInitialize } from './boot.ts';
-import { isFit } from './candidates.ts';
+import { verdictAsHolder } from './candidates.ts';
 import { choose, longestQuorumWait, type Chosen } from './choose.ts';
 import type { HeardReport } from './evidence.ts';
 import { climbFor } from './fence.ts';
@@ -57,8 +57,8 @@ function objectionTo(view: Seen, chosen: HeardReport): Said | undefined {
   if (!chosen.container) {
     return wait('ContainerUnknown', `the kubelet has not reported the container of ${name}`);
   }
-  if (isFit(view, chosen)) return undefined;
-  return wait('VolumeUnusable', `${name}: its data volume is ${volume.state}, or not of this cluster and epoch`);
+  const verdict = verdictAsHolder(view, chosen);
+  return verdict.run === 'rw' ? undefined : wait('VolumeUnusable', `${name}: ${verdict.message}`);
 }
 
 /** Synchronous replication of the new RW is staged beside the grant: it goes by it from its first commit on. */
