@@ -5,7 +5,7 @@ import { localSpec } from '../support/engine.ts';
 import { FailoverTrial } from '../support/failover.ts';
 import { Operations } from '../support/operations.ts';
 import { StackPart } from '../support/parts.ts';
-import { engineProcesses, programsOf, signal } from '../support/processes.ts';
+import { engineProcesses, killPostmaster, programsOf, signal } from '../support/processes.ts';
 import { scenario } from '../support/scenario.ts';
 
 /** Twenty times the right of an RW. */
@@ -72,7 +72,7 @@ describe('failover: the control plane', function () {
       const start = await faults.stopApiServer();
       await sleep(LONG_MS / 2);
       await load.writes();
-      signal('SIGKILL', [(await engineProcesses(rw)).postmaster!]);
+      await killPostmaster(rw);
       await load.writes();
       await sleep(LONG_MS / 2);
       await load.writes();

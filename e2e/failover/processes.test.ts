@@ -4,7 +4,7 @@ import type { Database } from '../support/database.ts';
 import { localSpec } from '../support/engine.ts';
 import { FailoverTrial } from '../support/failover.ts';
 import { DatabaseLoad } from '../support/load.ts';
-import { engineOf, engineProcesses, hasEngine, signal } from '../support/processes.ts';
+import { engineOf, engineProcesses, hasEngine, killPostmaster, signal } from '../support/processes.ts';
 import { scenario } from '../support/scenario.ts';
 
 /** Longer than rung 4 takes: silence, right and margin. */
@@ -23,10 +23,7 @@ describe('failover: processes of the RW', function () {
   });
 
   it('its first process is killed: the backends that it leaves acknowledge nothing that is lost', async () => {
-    await trial.survives(async ({ rw }) => {
-      const { postmaster } = await engineProcesses(rw);
-      signal('SIGKILL', [postmaster!]);
-    });
+    await trial.survives(({ rw }) => killPostmaster(rw));
   });
 
   it('one backend is killed: the engine recovers by itself, and nobody else is granted', async () => {

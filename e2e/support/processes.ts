@@ -1,5 +1,6 @@
 import type { Pod } from '../../operator/kube/resources.ts';
 import { run } from '../../scripts/kubernetes/run.ts';
+import { eventually } from './eventually.ts';
 
 /** The processes of an engine pod by what they are, with their PIDs on this machine. */
 export interface EngineProcesses {
@@ -64,6 +65,23 @@ export function signal(which: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT', pids: readonly 
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
     }
+  }
+}
+
+/** Kills an engine's first process alone; returns when the others, which may go on for a while without it, are gone too. */
+export async function killPostmaster(pod: Pod): Promise<void> {
+  const engine = await engineProcesses(pod);
+  signal('SIGKILL', [engine.postmaster!]);
+  await eventually('nothing of the engine is left', () => !engineOf(engine).some(isAlive) || undefined, {
+    everyMs: 20,
+  });
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
   }
 }
 

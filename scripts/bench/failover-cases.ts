@@ -1,11 +1,8 @@
 import { RESOURCES } from '../../operator/kube/resources.ts';
-import { engineProcesses, signal } from '../../e2e/support/processes.ts';
+import { killPostmaster } from '../../e2e/support/processes.ts';
 import type { FailoverCase } from './failover-run.ts';
 
-const killPostmaster: FailoverCase['fault'] = async ({ rw }) => {
-  const { postmaster } = await engineProcesses(rw);
-  signal('SIGKILL', [postmaster!]);
-};
+const killEngine: FailoverCase['fault'] = ({ rw }) => killPostmaster(rw);
 
 const forceDelete: FailoverCase['fault'] = async ({ rw: { metadata } }, { place, trial }) => {
   const { name, namespace, uid } = metadata;
@@ -30,12 +27,12 @@ const withoutOperator = true;
 
 /** With a volume for each instance. */
 export const LOCAL_CASES: readonly FailoverCase[] = [
-  { name: 'engine killed', runs: 50, median: 0.5, worst: 1, fault: killPostmaster },
+  { name: 'engine killed', runs: 50, median: 0.5, worst: 1, fault: killEngine },
   { name: 'pod force-deleted', runs: 50, worst: 1.5, fault: forceDelete },
   { name: 'switchover', runs: 50, median: 0.7, worst: 1, isPlanned: true, fault: switchOver },
   { name: 'node lost', runs: 10, worst: 8, leader: 'elsewhere', fault: loseNode },
   { name: 'node lost with the leader', runs: 5, worst: 12, leader: 'beside', fault: loseNode },
-  { name: 'engine killed, no operator', runs: 10, median: 0.5, worst: 1, withoutOperator, fault: killPostmaster },
+  { name: 'engine killed, no operator', runs: 10, median: 0.5, worst: 1, withoutOperator, fault: killEngine },
   { name: 'pod force-deleted, no operator', runs: 10, worst: 1.5, withoutOperator, fault: forceDelete },
   {
     name: 'switchover, no operator',
@@ -51,7 +48,7 @@ export const LOCAL_CASES: readonly FailoverCase[] = [
 
 /** On one volume, with stock PostgreSQL: nothing is promised of its times. */
 export const SHARE_CASES: readonly FailoverCase[] = [
-  { name: 'share: engine killed', runs: 10, fault: killPostmaster },
+  { name: 'share: engine killed', runs: 10, fault: killEngine },
   { name: 'share: switchover', runs: 10, isPlanned: true, fault: switchOver },
   { name: 'share: node lost, afterExpiry', runs: 5, leader: 'elsewhere', fault: loseNode },
 ];
