@@ -111,6 +111,17 @@ export class FailoverTrial {
     );
   }
 
+  /** Waits until an RW is granted and published under a later epoch; it may be the former one's own instance. */
+  async granted(formerEpoch: number): Promise<void> {
+    const database = this.#database;
+    await this.#scene.eventually('an RW is granted anew', async () => {
+      const { epoch, holder } = await database.record();
+      return epoch > formerEpoch && holder && (await database.published()) === formatIncarnation(holder)
+        ? true
+        : undefined;
+    });
+  }
+
   /** Where the RW is, and the node by which this machine will reach Services while something befalls it. */
   async place(): Promise<{ node: string; gateway: string }> {
     const { rw } = await this.well();
