@@ -49,6 +49,7 @@ describe('access', function () {
     const own = await scene.newCluster('own', localSpec(1, { netCfg: { engineStartPort: 5481 } }));
     const shared = await scene.newCluster('common', shareSpec(0, volume.claim));
     await Promise.all([own.ready(), shared.ready()]);
+    await askWrongly(own);
     // The label of a role, drift of a child and a lost pod are mended; an RW is revoked and granted anew.
     const [ro] = await own.pods('ro');
     await scene.kubectl.run('label', 'pod', ro!.metadata.name, '--namespace', namespace, 'apsara.metric.db_ins_type-');
@@ -59,6 +60,8 @@ describe('access', function () {
     await switchOver(own);
     await fillHistory('own');
     await rotateAuthority();
+    // The same Event once more, long after the first: it is counted.
+    await askWrongly(own);
     for (const database of [own, shared]) await database.delete();
     for (const database of [own, shared]) await database.gone();
     await volume.remove();
@@ -80,6 +83,14 @@ describe('access', function () {
     } finally {
       await api.close();
     }
+  }
+
+  /** A request that cannot be read is taken away, with an Event. */
+  async function askWrongly(database: Database): Promise<void> {
+    await database.patch({ metadata: { annotations: { migrate: 'nowhere' } } });
+    await scene.eventually('the request is taken away', async () =>
+      (await database.get()).metadata.annotations?.['migrate'] === undefined ? true : undefined,
+    );
   }
 
   /** Operations that this release cannot do fail at once; more than are kept make the oldest go. */

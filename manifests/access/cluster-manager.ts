@@ -7,9 +7,9 @@ export const clusterManagerAccess: PartAccess = {
   clusters: [
     rule(API_GROUP, ['mpdclusters'], ['get', ...WATCH, 'patch'], 'failover: what is wanted of each group; api: a hold'),
     rule(API_GROUP, ['mpdclusters/status'], ['patch'], 'failover: who is RW, and conditions'),
-    rule(API_GROUP, ['mpdoperations'], ['get', ...WATCH, 'create'], 'failover: switchovers; api: asks for them'),
+    rule(API_GROUP, ['mpdoperations'], [...WATCH, 'create'], 'failover: switchovers; api: asks for them'),
     rule(API_GROUP, ['mpdoperations/status'], ['patch'], 'failover: their journal'),
-    rule('', ['pods'], ['get', ...WATCH, 'patch'], 'failover: members, what kubelets say of them, their role labels'),
+    rule('', ['pods'], [...WATCH, 'patch'], 'failover: members, what kubelets say of them, their role labels'),
     rule('', ['configmaps'], ['get', ...WATCH, ...APPLY], 'failover: parameters of engines, and the log of switches'),
     rule('discovery.k8s.io', ['endpointslices'], [...WATCH, ...APPLY], 'failover: publishes the RW of <c>-rw'),
     rule(LEASES, ['leases'], ['get', ...WATCH, 'create', 'update'], 'ha: the record of who is RW, by compare and swap'),
@@ -26,7 +26,7 @@ export const clusterManagerAccess: PartAccess = {
     rule(LEASES, ['leases'], ['get', 'create', 'update'], 'kube: leader election'),
     named(
       [CLUSTER_MANAGER_TLS_SECRET],
-      rule('', ['secrets'], ['get', ...WATCH], 'failover: its certificate, which the operator renews'),
+      rule('', ['secrets'], WATCH, 'failover: its certificate, which the operator renews'),
     ),
   ],
 };
