@@ -76,16 +76,18 @@ export class Ledger {
     const found = await this.#store.read();
     if (reign !== this.#reign || found?.version !== decidedFrom?.version) return 'overtaken';
     this.#authority = onWriteSent(this.#authority, write.do === 'revoke' ? 'revoke' : 'other');
-    const outcome = await this.#send(write, meta, reign);
+    // A record that is gone is made anew, whatever is written into it.
+    const send = (): Promise<WriteOutcome> =>
+      found ? this.#store.replace(write.record) : this.#store.create(write.record, meta);
+    const outcome = await this.#send(send, reign);
     if (reign === this.#reign) this.#authority = this.#after(outcome, write.record.term);
     return outcome;
   }
 
   /** An error of the server's own that stored nothing is as good as a refusal. */
-  async #send(write: RecordWrite, meta: ObjectMeta & { namespace: string }, reign: number): Promise<WriteOutcome> {
-    const { record } = write;
+  async #send(send: () => Promise<WriteOutcome>, reign: number): Promise<WriteOutcome> {
     try {
-      return await (write.do === 'create' ? this.#store.create(record, meta) : this.#store.replace(record));
+      return await send();
     } catch (error) {
       if (reign === this.#reign) this.#authority = onWriteRefused(this.#authority);
       throw error;
