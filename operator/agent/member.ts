@@ -38,6 +38,8 @@ export class Member {
   readonly #parts: MemberParts;
   /** What the running engine was last told. */
   #applied: { plan: Plan; settings: Settings } | undefined;
+  /** Of the grant by which this is the RW. */
+  #epoch = 0;
 
   constructor(parts: MemberParts) {
     this.#parts = parts;
@@ -78,7 +80,7 @@ export class Member {
   async isReady(signal: AbortSignal): Promise<boolean> {
     const { profile } = this.#parts;
     if (this.#applied?.plan.role === 'rw') {
-      await profile.promote(signal);
+      await profile.promote(this.#epoch, signal);
       await this.#proveQuorum();
     } else await profile.observe(signal);
     return true;
@@ -114,7 +116,7 @@ export class Member {
     const { settings: wanted } = this.#parts.store.now;
     if (!isDeepStrictEqual(this.#applied?.settings, wanted)) await this.configure(wanted);
     await replication.stage();
-    await profile.promote(AbortSignal.any([signal, AbortSignal.timeout(limits.promoteMs)]));
+    await profile.promote(record.epoch, AbortSignal.any([signal, AbortSignal.timeout(limits.promoteMs)]));
     this.#applied = { plan: { role: 'rw' }, settings: this.#parts.store.now.settings };
     await this.#proveQuorum();
   }
@@ -190,6 +192,7 @@ export class Member {
     const change = { ...begun, ...replication.recorded(record) };
     // A demotion that came in between is not to be overwritten.
     await store.change(change, () => signal.throwIfAborted());
+    this.#epoch = record.epoch;
   }
 
   async #adapt(plan: Plan, settings: Settings, signal: AbortSignal): Promise<void> {

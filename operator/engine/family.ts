@@ -21,6 +21,7 @@ import { reload } from './reload.ts';
 import { checkWithEngine, compose, differing, normalize, objections } from './settings.ts';
 import type { SettingLayers } from './settings.ts';
 import type { SqlAddress } from './sql.ts';
+import { releaseTimelines, reserveTimelines } from './timelines.ts';
 import { copyTls } from './tls.ts';
 import { SessionWatch } from './watch.ts';
 
@@ -62,6 +63,8 @@ export abstract class FamilyProfile implements seam.EngineProfile {
   protected abstract readonly store: Place;
   /** The directory that the postmaster works in. */
   protected abstract readonly node: string;
+  /** The log that is this member's alone: its promotions open timelines there. */
+  protected abstract readonly ownLog: string | undefined;
   /** Where the configuration files are. */
   protected abstract readonly confDir: string;
   /** Layers around the user's settings. */
@@ -100,6 +103,7 @@ export abstract class FamilyProfile implements seam.EngineProfile {
     const settings = await this.#accept(request.settings, stand);
     await this.#writeFiles(settings);
     await this.#cleanAutoConf();
+    if (this.ownLog !== undefined) await releaseTimelines(this.ownLog);
     await this.writeRole(request.role);
     this.#stand = stand;
     const command = this.program('postgres');
@@ -120,8 +124,12 @@ export abstract class FamilyProfile implements seam.EngineProfile {
     return { how: 'copied' };
   }
 
-  async promote(signal: AbortSignal): Promise<void> {
-    await promoteByFile({ tools: this.tools, address: this.sql, directory: this.node, signal });
+  async promote(epoch: number, signal: AbortSignal): Promise<void> {
+    const { tools, sql: address, node: directory, ownLog } = this;
+    const prepare = async (): Promise<void> => {
+      if (ownLog !== undefined) await reserveTimelines(ownLog, epoch, this.options.user);
+    };
+    await promoteByFile({ tools, address, directory, prepare, signal });
     this.#stand = { role: 'rw', quorum: this.#stand.quorum };
   }
 

@@ -37,9 +37,10 @@ export interface EngineProfile {
 
   /**
    * Makes the running engine RW and returns when it accepts writes; waits for one that is still starting, and returns at
-   * once when it is RW already. `signal` bounds the wait.
+   * once when it is RW already. In `local` the timeline that it opens has the number of `epoch`, that of the grant.
+   * `signal` bounds the wait.
    */
-  promote(signal: AbortSignal): Promise<void>;
+  promote(epoch: number, signal: AbortSignal): Promise<void>;
 
   /**
    * Makes the place boot as a follower from now on, fsynced: the demotion that outlives a crash. Touches nothing on a

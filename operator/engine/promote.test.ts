@@ -9,15 +9,18 @@ describe('promotion by file and signal', () => {
   const address = { socketDir: '/run', port: 1, user: 'postgres' };
   let fake: FakeEngine;
   let alive: number[];
+  let preparations: string[];
+  const prepare = async (): Promise<void> => void preparations.push(...(await readdir(path('.'))));
 
   beforeEach(async () => {
     fake = new FakeEngine();
     alive = [42];
+    preparations = [];
     fake.tools.processesIn = () => Promise.resolve(alive);
     await writeFile(path('postmaster.pid'), '42\n/data\n');
   });
   const promote = (signal = AbortSignal.timeout(1000)) =>
-    promoteByFile({ tools: fake.tools, address, directory: path('.'), signal });
+    promoteByFile({ tools: fake.tools, address, directory: path('.'), prepare, signal });
   const recovery = (...answers: (boolean | string)[]) => {
     const rows = () => {
       const answer = answers.length > 1 ? answers.shift()! : answers[0]!;
@@ -32,12 +35,13 @@ describe('promotion by file and signal', () => {
     await promote();
     expect(fake.signals).to.deep.equal([{ pid: 42, signal: 'SIGUSR1' }]);
     expect(await readdir(path('.'))).to.include('promote');
+    expect(preparations).to.deep.equal(['postmaster.pid']);
   });
 
   it('asks an engine that is RW already for nothing', async () => {
     recovery(false);
     await promote();
-    expect(fake.signals).to.deep.equal([]);
+    expect([...fake.signals, ...preparations]).to.deep.equal([]);
   });
 
   it('waits for an engine that starts, and outlives sessions that the promotion cuts', async () => {

@@ -13,6 +13,8 @@ export interface Promotion {
   address: SqlAddress;
   /** The engine's data directory, where it looks for the request. */
   directory: string;
+  /** What has to be done while it still is a follower. */
+  prepare: () => Promise<void>;
   signal: AbortSignal;
 }
 
@@ -22,11 +24,14 @@ export interface Promotion {
  * already for nothing. One request per call: the engine keeps it.
  * @throws the signal's reason
  */
-export async function promoteByFile({ tools, address, directory, signal }: Promotion): Promise<void> {
+export async function promoteByFile({ tools, address, directory, prepare, signal }: Promotion): Promise<void> {
   let asked = false;
   const watch = async (session: Session) => {
     while (await isInRecovery(session)) {
-      if (!asked) await request(tools, directory);
+      if (!asked) {
+        await prepare();
+        await request(tools, directory);
+      }
       asked = true;
       await tools.sleep(PAUSE_MS, signal);
     }

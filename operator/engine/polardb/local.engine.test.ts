@@ -95,7 +95,7 @@ if (POLAR_BIN_DIR !== undefined)
     it('hands over: fast stop, promote, the former RW follows on the new timeline', async () => {
       await a.stop();
       await a.profile.demote();
-      await b.promote();
+      await b.promote(2);
       expect(await look(b)).to.deep.include({ role: 'rw', acceptsWrites: true, timeline: 2 });
       await b.sql('INSERT INTO t VALUES (0)');
       const all = await rows(b);
@@ -111,7 +111,7 @@ if (POLAR_BIN_DIR !== undefined)
 
     it('a former RW whose history parted is copied anew', async () => {
       await a.profile.cut(limit());
-      await a.promote();
+      await a.promote(4);
       await b.sql('INSERT INTO t SELECT generate_series(1, 1000)');
       await b.kill();
       const upstream = await a.upstreamFor(b);
@@ -119,6 +119,6 @@ if (POLAR_BIN_DIR !== undefined)
       expect(outcome.how).to.equal('copied');
       await b.startFollower(upstream, SMALL_POLAR);
       expect(await rows(b)).to.equal(await rows(a));
-      expect(await look(b)).to.deep.include({ timeline: 3 });
+      expect(await look(b)).to.deep.include({ timeline: 4 });
     });
   });

@@ -15,9 +15,11 @@ const DAY_MS = 86_400_000;
 export class PolarLocal extends PolarFamily {
   readonly topology = 'local';
   protected readonly followerSignal = 'standby.signal';
+  protected readonly ownLog: string;
 
   constructor(options: EngineOptions, image: ImageFacts, tools: EngineTools) {
     super(options, image, tools, join(options.dataDir, 'polardata'));
+    this.ownLog = join(this.store.directory, 'pg_wal');
   }
 
   /** A base backup into both directories. */

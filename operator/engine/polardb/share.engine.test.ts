@@ -99,8 +99,8 @@ if (POLAR_BIN_DIR !== undefined)
     it('hands over: fast stop, promote, the others follow, the former RW becomes a member', async () => {
       await a.stop();
       await a.profile.demote();
-      await b.promote();
-      await b.promote();
+      await b.promote(2);
+      await b.promote(2);
       expect(await look(b)).to.deep.include({ role: 'rw', acceptsWrites: true, timeline: 1 });
       await b.sql('INSERT INTO t VALUES (2001)');
       await c.profile.follow(await b.upstreamFor(c));
@@ -131,7 +131,7 @@ if (POLAR_BIN_DIR !== undefined)
       await b.sql("CREATE TABLE large AS SELECT repeat('x', 900) FROM generate_series(1, 32000)");
       await b.sql('INSERT INTO t VALUES (2003)');
       await b.kill();
-      await a.promote();
+      await a.promote(3);
       expect(await rows(a)).to.equal(2003);
       expect(await a.sql('SELECT count(*)::int AS rows FROM large')).to.deep.equal([{ rows: 32_000 }]);
       await b.profile.demote();

@@ -131,7 +131,7 @@ describe('PolarDB with one volume for all (recorded programs)', () => {
     expect(await files('a')).to.deep.equal(['replica.signal']);
     // The engine removes the file when it is promoted.
     fake.answers = [{ match: 'pg_is_in_recovery', rows: () => [{ recovery: false }] }];
-    await a.promote(AbortSignal.timeout(1000));
+    await a.promote(1, AbortSignal.timeout(1000));
     await a.launch({ role: 'rw', settings: {} });
     expect(await files('a')).to.deep.equal([]);
   });
@@ -154,7 +154,7 @@ describe('PolarDB with one volume for all (recorded programs)', () => {
     fake.tools.processesIn = () => Promise.resolve([4711, 4712]);
     let answers = 0;
     fake.answers = [{ match: 'pg_is_in_recovery', rows: () => [{ recovery: answers++ < 3 }] }];
-    await b.promote(AbortSignal.timeout(1000));
+    await b.promote(2, AbortSignal.timeout(1000));
     expect(fake.signals).to.deep.equal([{ pid: 4711, signal: 'SIGUSR1' }]);
     expect(await readdir(path('b/data/pgdata'))).to.include('promote');
     expect(await readdir(slots)).to.deep.equal(['backup_tool']);

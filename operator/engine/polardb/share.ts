@@ -14,6 +14,8 @@ import { PolarFamily } from './family.ts';
 export class PolarShare extends PolarFamily {
   readonly topology = 'share';
   protected readonly followerSignal = 'replica.signal';
+  /** A promotion on one volume goes on with the same timeline. */
+  protected readonly ownLog = undefined;
 
   constructor(options: EngineOptions & { sharedDir: string }, image: ImageFacts, tools: EngineTools) {
     super(options, image, tools, join(options.sharedDir, 'pgdata'));
@@ -30,9 +32,9 @@ export class PolarShare extends PolarFamily {
    * All members' slots go first: those of the former RW's followers, its own among them, are inactive now, and with them
    * the new RW hangs as soon as its buffers are full, reading too. It gets the slots that it needs anew.
    */
-  override async promote(signal: AbortSignal): Promise<void> {
+  override async promote(epoch: number, signal: AbortSignal): Promise<void> {
     if (await exists(this.signalFile)) await dropMemberSlots(join(this.store.directory, 'pg_replslot'));
-    await super.promote(signal);
+    await super.promote(epoch, signal);
     await removeDurably(this.#skeleton);
   }
 

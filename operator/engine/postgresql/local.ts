@@ -23,11 +23,13 @@ export class PostgresLocal extends FamilyProfile {
   protected readonly node: string;
   protected readonly confDir: string;
   protected readonly store: Place;
+  protected readonly ownLog: string;
 
   constructor(options: EngineOptions, image: ImageFacts, tools: EngineTools) {
     super(options, image, tools);
     this.node = join(options.dataDir, 'pgdata');
     this.confDir = join(options.dataDir, 'conf');
+    this.ownLog = join(this.node, 'pg_wal');
     this.store = new Place(this.node, 'global/pg_control', options.user);
   }
 

@@ -142,7 +142,7 @@ describe('PostgreSQL with synchronous followers (real engine)', function () {
     await a.sql('INSERT INTO t SELECT generate_series(1, 100)');
     await eventually('c has it', async () => (await rows(c)) === (await rows(a)));
     await c.profile.cut(limit());
-    await c.promote();
+    await c.promote(2);
     await a.sql('INSERT INTO t SELECT generate_series(1, 1000)');
     await a.kill();
     await c.sql('CHECKPOINT');

@@ -20,6 +20,8 @@ export class PostgresShare extends FamilyProfile {
   protected readonly node: string;
   protected readonly confDir: string;
   protected readonly store: Place;
+  /** A start as RW goes on with the same timeline. */
+  protected readonly ownLog = undefined;
 
   constructor(options: EngineOptions & { sharedDir: string }, image: ImageFacts, tools: EngineTools) {
     super(options, image, tools);

@@ -130,9 +130,9 @@ export class Member {
   }
 
   /** Starts as RW and waits until it accepts writes. */
-  async startRw(settings: Settings = SMALL): Promise<void> {
+  async startRw(settings: Settings = SMALL, epoch = 1): Promise<void> {
     await this.start({ role: 'rw', settings });
-    await this.promote();
+    await this.promote(epoch);
   }
 
   async startFollower(upstream: Upstream, settings: Settings = SMALL): Promise<void> {
@@ -147,8 +147,8 @@ export class Member {
     });
   }
 
-  promote(): Promise<void> {
-    return this.profile.promote(AbortSignal.timeout(10_000));
+  promote(epoch: number): Promise<void> {
+    return this.profile.promote(epoch, AbortSignal.timeout(10_000));
   }
 
   /** Fast stop. */
