@@ -12,7 +12,7 @@ import { dropMemberSlots } from '../slots.ts';
 import { copyTls, tlsCopies } from '../tls.ts';
 import { baseBackupArgs, baseBackupProgress } from './basebackup.ts';
 import { createDatabaseSystem } from './initdb.ts';
-import { rewindArgs } from './rewind.ts';
+import { refuseUnseen, rewindArgs } from './rewind.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -84,7 +84,7 @@ export class PostgresLocal extends FamilyProfile {
         // The recovery of a killed engine runs without a postmaster, which refuses to be a follower.
         await removeDurably(this.#signal);
         signal.throwIfAborted();
-        await this.tools.run({ program: this.program('pg_rewind'), args, user, timeoutMs: DAY_MS });
+        refuseUnseen(await this.tools.run({ program: this.program('pg_rewind'), args, user, timeoutMs: DAY_MS }));
         await this.demote();
       });
       return undefined;

@@ -1,5 +1,6 @@
 import { formatConninfo, parseConninfo } from '../conf.ts';
 import type { Upstream } from '../profile.ts';
+import type { ProgramResult } from '../programs.ts';
 import { upstreamConninfo } from '../upstream.ts';
 
 export interface Rewind {
@@ -19,4 +20,12 @@ export function rewindArgs({ upstream, caFile, directory, configFile }: Rewind):
   const conninfo = Object.fromEntries(parseConninfo(upstreamConninfo(upstream, caFile)));
   const source = formatConninfo({ ...conninfo, dbname: 'postgres', application_name: 'polardb-stack rewind' });
   return [`--target-pgdata=${directory}`, `--source-server=${source}`, `--config-file=${configFile}`, '--progress'];
+}
+
+/**
+ * Before the RW's first checkpoint on its timeline pg_rewind sees one history where there are two, and does nothing.
+ * @throws Error then: the data is not rewound
+ */
+export function refuseUnseen({ stderr }: Pick<ProgramResult, 'stderr'>): void {
+  if (/on the same timeline/.test(stderr)) throw new Error('pg_rewind does not see yet that the histories have parted');
 }
