@@ -1,9 +1,9 @@
 import { expect } from 'chai';
-import type { Database } from '../support/database.ts';
-import { localSpec } from '../support/engine.ts';
-import { ManagerApi, MOVER, READER } from '../support/manager-api.ts';
-import { Operations } from '../support/operations.ts';
-import { scenario } from '../support/scenario.ts';
+import type { Database } from './support/database.ts';
+import { localSpec } from './support/engine.ts';
+import { ManagerApi, MOVER, READER } from './support/manager-api.ts';
+import { Operations } from './support/operations.ts';
+import { scenario } from './support/scenario.ts';
 
 describe('the API of the cluster manager', function () {
   this.timeout(240_000);
