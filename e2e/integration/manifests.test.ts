@@ -112,7 +112,7 @@ describe('manifests on a real API server', function () {
     expect(await may('update', 'leases', shop)).to.equal(true);
     expect(await may('patch', 'endpointslices.discovery.k8s.io', shop)).to.equal(true);
     expect(await may('get', 'leases', 'kube-node-lease')).to.equal(true);
-    expect(await may('get', 'secrets/polardb-stack-cluster-manager-tls', system)).to.equal(true);
+    expect(await may('watch', 'secrets/polardb-stack-cluster-manager-tls', system)).to.equal(true);
     expect(await may('get', 'secrets/polardb-stack-ca', system)).to.equal(false);
     expect(await may('get', 'secrets', shop)).to.equal(false);
     expect(await may('delete', 'pods', shop)).to.equal(false);
