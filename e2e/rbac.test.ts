@@ -4,7 +4,8 @@ import { operatorAccess } from '../manifests/access/operator.ts';
 import type { GrantedRule, PartAccess } from '../manifests/access/rule.ts';
 import { partName } from '../manifests/names.ts';
 import { site } from '../manifests/site.ts';
-import { RESOURCES, type Pod } from '../operator/kube/resources.ts';
+import { RESOURCES } from '../operator/kube/resources.ts';
+import { isReady } from '../operator/lifecycle/gather/pods.ts';
 import { MPD_OPERATIONS } from '../operator/kinds/mpd.ts';
 import { LABEL } from '../operator/model/labels.ts';
 import { API_GROUP, CA_SECRET } from '../operator/model/names.ts';
@@ -29,14 +30,10 @@ const grantsOf = (access: PartAccess): readonly { rules: readonly GrantedRule[];
   { rules: access.system, namespace: site.systemNamespace },
 ];
 
-const isReady = ({ status }: Pod): boolean =>
-  status?.conditions?.some(it => it.type === 'Ready' && it.status === 'True') ?? false;
-
-const isOfOperator = (event: AuditEvent): boolean =>
-  serviceAccountOf(event) === `${SYSTEM_NAMESPACE}:${partName(operatorAccess.part)}`;
+const accountOf = ({ part }: PartAccess): string => `${SYSTEM_NAMESPACE}:${partName(part)}`;
 
 const PARTS = [operatorAccess, clusterManagerAccess];
-const ACCOUNTS = PARTS.map(({ part }) => `${SYSTEM_NAMESPACE}:${partName(part)}`);
+const ACCOUNTS = PARTS.map(accountOf);
 
 /**
  * The audit log reaches back to the first start of this Kubernetes, so that what happens once, such as the making of the
@@ -104,7 +101,10 @@ describe('access', function () {
       await database.patch({ metadata: { annotations: { migrate: 'nowhere' } } });
       const all = await auditSince(scene.local.auditLog, 0);
       const counted = all.some(
-        event => event.verb === 'patch' && event.objectRef?.resource === 'events' && isOfOperator(event),
+        event =>
+          event.verb === 'patch' &&
+          event.objectRef?.resource === 'events' &&
+          serviceAccountOf(event) === accountOf(operatorAccess),
       );
       return counted ? true : undefined;
     });
@@ -149,8 +149,7 @@ describe('access', function () {
 
   for (const access of PARTS) {
     it(`has no rule that nothing uses: ${access.part}`, () => {
-      const account = `${SYSTEM_NAMESPACE}:${partName(access.part)}`;
-      const used = ours.filter(event => serviceAccountOf(event) === account);
+      const used = ours.filter(event => serviceAccountOf(event) === accountOf(access));
       const unused = grantsOf(access).flatMap(({ rules, namespace }) =>
         rules.flatMap(({ rule }) =>
           verbsOf(rule)

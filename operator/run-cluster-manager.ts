@@ -4,7 +4,7 @@ import { KubeClient } from './kube/client.ts';
 import { inClusterCredentials } from './kube/credentials.ts';
 import { createLog, type LogLevel } from './observe/log.ts';
 import { Metrics } from './observe/metrics.ts';
-import { startHealthServer } from './observe/server.ts';
+import { servePart } from './serve-part.ts';
 import { PROGRAM_VERSION } from './model/version.ts';
 
 export interface ClusterManagerOptions {
@@ -51,21 +51,12 @@ export async function runClusterManager(options: ClusterManagerOptions): Promise
     watchNamespaces: options.watchNamespaces,
     drainMs: 5_000,
   });
-  const health = await startHealthServer({ port: options.healthPort, ready: { manager: () => manager.lack } });
-  const scrape = await startHealthServer({
-    port: options.metricsPort,
-    metrics: { contentType: metrics.contentType, text: () => metrics.text() },
+  await servePart({
+    part: manager,
+    log,
+    metrics,
+    ports: options,
+    ready: { manager: () => manager.lack },
+    about: { identity, watchNamespaces: options.watchNamespaces ?? 'all' },
   });
-  const end = async (signal: string): Promise<void> => {
-    log.info('ending', { signal });
-    const ended = await manager.drain();
-    await Promise.all([health.close(), scrape.close()]);
-    log.info('ended', { allReconcilesEnded: ended });
-    await log.close();
-    process.exit(0);
-  };
-  process.once('SIGTERM', signal => void end(signal));
-  process.once('SIGINT', signal => void end(signal));
-  log.info('starting', { identity, watchNamespaces: options.watchNamespaces ?? 'all' });
-  await manager.start();
 }

@@ -4,7 +4,7 @@ import { LifecycleOperator } from './lifecycle/operator.ts';
 import type { ClusterPlan } from './lifecycle/plan.ts';
 import { createLog, type LogLevel } from './observe/log.ts';
 import { Metrics } from './observe/metrics.ts';
-import { startHealthServer } from './observe/server.ts';
+import { servePart } from './serve-part.ts';
 
 export interface OperatorOptions {
   image: string;
@@ -52,21 +52,12 @@ export async function runOperator(options: OperatorOptions): Promise<void> {
     const late = operator.watchStats.filter(watch => !watch.isSynced).map(watch => watch.kind);
     return late.length === 0 ? undefined : `first lists not there yet: ${late.join(', ')}`;
   };
-  const health = await startHealthServer({ port: options.healthPort, ready: { watches: synced } });
-  const scrape = await startHealthServer({
-    port: options.metricsPort,
-    metrics: { contentType: metrics.contentType, text: () => metrics.text() },
+  await servePart({
+    part: operator,
+    log,
+    metrics,
+    ports: options,
+    ready: { watches: synced },
+    about: { image: options.image, watchNamespaces: options.watchNamespaces ?? 'all' },
   });
-  const end = async (signal: string): Promise<void> => {
-    log.info('ending', { signal });
-    const ended = await operator.drain();
-    await Promise.all([health.close(), scrape.close()]);
-    log.info('ended', { allReconcilesEnded: ended });
-    await log.close();
-    process.exit(0);
-  };
-  process.once('SIGTERM', signal => void end(signal));
-  process.once('SIGINT', signal => void end(signal));
-  log.info('starting', { image: options.image, watchNamespaces: options.watchNamespaces ?? 'all' });
-  await operator.start();
 }

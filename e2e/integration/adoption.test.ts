@@ -1,11 +1,11 @@
 import { expect } from 'chai';
 import { execFile } from 'node:child_process';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { KINDS } from '../../crds/definitions.ts';
 import type { Structural } from '../../crds/structural.ts';
 import { ORIGINAL_SAMPLE, ORIGINAL_STATUS } from '../../crds/testing/cluster-cases.ts';
 import { controlPlane } from '../support/control-plane.ts';
+import { eventually } from '../support/eventually.ts';
 
 const run = promisify(execFile);
 /** A group of its own: other tests go on with ours meanwhile. */
@@ -80,16 +80,12 @@ describe('a running cluster of the original, once our CRD is installed', functio
 
   /** The API server takes up a changed CRD within seconds of its own choosing. */
   async function untilNewOnesAreRefused(): Promise<void> {
-    const deadline = Date.now() + 30_000;
-    while (Date.now() < deadline) {
-      try {
-        await kubectl(cluster('another'), 'create', '--dry-run=server', '-f', '-');
-        await sleep(100);
-      } catch {
-        return;
-      }
-    }
-    throw new Error('the API server goes on with the former CRD');
+    const isRefused = (): Promise<true | undefined> =>
+      kubectl(cluster('another'), 'create', '--dry-run=server', '-f', '-').then(
+        () => undefined,
+        () => true,
+      );
+    await eventually('the API server takes up the new CRD', isRefused, { deadlineMs: 30_000, everyMs: 100 });
   }
 
   it('can be told that it needs adoption', async () => {

@@ -10,10 +10,10 @@ import type { Moment } from './history.ts';
 import type { Ledger } from './ledger.ts';
 import type { Members } from './members.ts';
 import { orderOf } from './orders.ts';
-import { childMeta } from './publication.ts';
 import { publicationOf, type Publisher } from './publisher.ts';
 import type { GroupTarget } from './target.ts';
 import type { SwitchTracker } from './tracker.ts';
+import { childMeta } from '../kinds/child.ts';
 
 export interface ActorOptions {
   key: string;

@@ -9,7 +9,8 @@ import { isLeaving } from '../kinds/pods.ts';
 import type { Node, Pod } from '../kube/resources.ts';
 import { activeHold } from './hold.ts';
 import { isOutOfService, isSilent, terminatedContainers } from './pods.ts';
-import { hasStreaming, type GroupTarget, type InstanceTarget } from './target.ts';
+import { hasStreaming, type GroupTarget } from './target.ts';
+import type { ClusterInstance } from '../kinds/instances.ts';
 
 /** What is known of a group at one moment, from caches, streams and this process's own memory. */
 export interface Known {
@@ -75,7 +76,7 @@ function evidenceOf(known: Known): GroupEvidence {
   };
 }
 
-function instanceView({ id, role, podName }: InstanceTarget, { pods, node }: Known): InstanceView {
+function instanceView({ id, role, podName }: ClusterInstance, { pods, node }: Known): InstanceView {
   const at = pods.find(pod => pod.metadata.name === podName)?.spec?.nodeName;
   const isCordoned = at !== undefined && node(at)?.spec?.unschedulable === true;
   return { id, follows: role === 'standby' ? 'standby' : 'ro', isLeaving: isCordoned };

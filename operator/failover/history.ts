@@ -1,8 +1,8 @@
 import type { GroupRecord, Rung } from '../ha/record.ts';
 import type { ConfigMap } from '../kube/resources.ts';
 import { switchLog } from '../model/names.ts';
-import { childMeta } from './publication.ts';
 import type { GroupTarget } from './target.ts';
+import { childMeta } from '../kinds/child.ts';
 
 /** One change of the RW. Times ISO 8601 for people; durations by a monotonic clock, ms. */
 export interface SwitchEntry {

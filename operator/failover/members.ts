@@ -7,7 +7,8 @@ import type { Pod } from '../kube/resources.ts';
 import { AgentLink } from './agent-link.ts';
 import type { Agents } from './agents.ts';
 import { heardReport, reportSign, type Heard } from './reports.ts';
-import type { GroupTarget, InstanceTarget } from './target.ts';
+import type { GroupTarget } from './target.ts';
+import type { ClusterInstance } from '../kinds/instances.ts';
 
 export interface MembersOptions {
   agents: Agents;
@@ -26,7 +27,7 @@ export interface MembersOptions {
 }
 
 interface Member {
-  instance: InstanceTarget;
+  instance: ClusterInstance;
   pod: Pod;
   link: AgentLink;
   heard?: Heard;
@@ -82,7 +83,7 @@ export class Members {
   }
 
   /** The pod that this incarnation runs in. @throws Error when it has no address */
-  podOf(who: Incarnation): { pod: Pod; instance: InstanceTarget; address: string } {
+  podOf(who: Incarnation): { pod: Pod; instance: ClusterInstance; address: string } {
     const { pod, instance, link } = this.#need(who);
     return { pod, instance, address: link.endpoint.address };
   }
@@ -98,13 +99,13 @@ export class Members {
     this.#members.clear();
   }
 
-  #entryOf(target: GroupTarget | undefined, pod: Pod): [string, { pod: Pod; instance: InstanceTarget }][] {
+  #entryOf(target: GroupTarget | undefined, pod: Pod): [string, { pod: Pod; instance: ClusterInstance }][] {
     const instance = target?.instances.find(it => it.podName === pod.metadata.name);
     const { uid } = pod.metadata;
     return instance && uid !== undefined && pod.status?.podIP ? [[uid, { pod, instance }]] : [];
   }
 
-  #connect(uid: string, pod: Pod, { ports }: InstanceTarget): AgentLink {
+  #connect(uid: string, pod: Pod, { ports }: ClusterInstance): AgentLink {
     const { agents, clock, news, times } = this.#options;
     const endpoint: AgentEndpoint = {
       address: pod.status?.podIP ?? '',

@@ -5,7 +5,8 @@ import { commandKey, type Command } from '../ha/action.ts';
 import { formatIncarnation, type Incarnation } from '../ha/incarnation.ts';
 import { commandStamp, type GroupRecord } from '../ha/record.ts';
 import { CommandFailure, type Order } from './commander.ts';
-import { rwHost, type GroupTarget } from './target.ts';
+import type { GroupTarget } from './target.ts';
+import { rwHost } from '../model/names.ts';
 
 /** What orders need to know of the group. */
 export interface OrderContext {

@@ -1,9 +1,10 @@
 import { formatIncarnation, parseIncarnation, type Incarnation } from '../ha/incarnation.ts';
 import type { EndpointSlice } from '../kube/resources.ts';
-import type { ObjectMeta } from '../kube/types.ts';
-import { clusterLabels, INCARNATION_ANNOTATION, MANAGED_BY } from '../model/labels.ts';
-import { API_GROUP, API_VERSION, rwService } from '../model/names.ts';
+import { INCARNATION_ANNOTATION, MANAGED_BY } from '../model/labels.ts';
+import { rwService } from '../model/names.ts';
 import type { GroupTarget } from './target.ts';
+import { childMeta } from '../kinds/child.ts';
+import { servicePort, ENGINE_PORT_NAME } from '../model/ports.ts';
 
 /** Where the RW listens now. */
 export interface Publication {
@@ -13,22 +14,6 @@ export interface Publication {
   podName: string;
   /** Who was verified to accept writes there. */
   incarnation: Incarnation;
-}
-
-const PORT_NAME = 'postgresql';
-
-/** Metadata of an object that goes with the cluster. */
-export function childMeta(
-  { name, namespace, uid }: Pick<GroupTarget, 'name' | 'namespace' | 'uid'>,
-  child: string,
-): ObjectMeta & { namespace: string } {
-  const owner = { apiVersion: `${API_GROUP}/${API_VERSION}`, kind: 'MPDCluster', name, uid };
-  return {
-    name: child,
-    namespace,
-    labels: clusterLabels(name),
-    ownerReferences: [{ ...owner, controller: true, blockOwnerDeletion: false }],
-  };
 }
 
 /**
@@ -53,7 +38,7 @@ export function buildRwEndpoints(
     metadata: { ...meta, labels, annotations: { [INCARNATION_ANNOTATION]: incarnation } },
     addressType: at ? familyOf(at.address) : (former?.addressType ?? 'IPv4'),
     endpoints: at ? [endpoint(target, at)] : [],
-    ports: [{ name: PORT_NAME, port: at?.port ?? target.instances[0]?.ports.engine ?? 5432, protocol: 'TCP' }],
+    ports: [{ name: ENGINE_PORT_NAME, port: at?.port ?? servicePort(target.instances), protocol: 'TCP' }],
   };
 }
 

@@ -7,7 +7,8 @@ import { ORIGINAL_LABEL, roleLabel } from '../model/labels.ts';
 import type { Role } from '../model/roles.ts';
 import { Newest } from './newest.ts';
 import { buildRwEndpoints, publishedIncarnation, type Publication } from './publication.ts';
-import type { GroupTarget, InstanceTarget } from './target.ts';
+import type { GroupTarget } from './target.ts';
+import type { ClusterInstance } from '../kinds/instances.ts';
 
 type Client = Pick<KubeClient, 'apply' | 'patchMerge'>;
 
@@ -59,7 +60,7 @@ export class Publisher {
   }
 }
 
-function roleOf({ id, role }: InstanceTarget, holder: Incarnation): Role {
+function roleOf({ id, role }: ClusterInstance, holder: Incarnation): Role {
   if (holder.instanceId === id) return 'rw';
   return role === 'standby' ? 'standby' : 'ro';
 }
@@ -67,7 +68,7 @@ function roleOf({ id, role }: InstanceTarget, holder: Incarnation): Role {
 /** Where an incarnation listens. @param at its own pod */
 export function publicationOf(
   incarnation: Incarnation,
-  { pod, instance, address }: { pod: Pod; instance: InstanceTarget; address: string },
+  { pod, instance, address }: { pod: Pod; instance: ClusterInstance; address: string },
 ): Publication {
   return {
     address,

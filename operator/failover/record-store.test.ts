@@ -5,9 +5,9 @@ import { RESOURCES } from '../kube/resources.ts';
 import { settle } from '../kube/testing/fake-clock.ts';
 import { MemoryApi } from '../kube/testing/memory-api.ts';
 import { Ledger } from './ledger.ts';
-import { childMeta } from './publication.ts';
 import { RecordStore } from './record-store.ts';
 import { created, granted, one, revoked, targetFor, two } from './testing/samples.ts';
+import { childMeta } from '../kinds/child.ts';
 
 const REF = { namespace: 'shop', name: 'orders-primary' };
 const META = childMeta(targetFor(), 'orders-primary');

@@ -2,7 +2,7 @@ import type { ConfigMap, EndpointSlice, Node, Pod } from '../kube/resources.ts';
 import { refOf } from '../kube/types.ts';
 import { recordName, runningParams, rwService, switchLog } from '../model/names.ts';
 import type { RawCluster, RawOperation } from '../kinds/mpd.ts';
-import { targetOf, type GroupTarget } from './target.ts';
+import { targetOf, type GroupTarget, type TargetParts } from './target.ts';
 import { BY_CLUSTER, type Caches } from './watches.ts';
 
 /** What the watches know of one group. */
@@ -25,6 +25,7 @@ export interface Sources {
 
 /** @param operatorName which `spec.operatorName` is ours */
 export function cachedSources(caches: Caches, operatorName: string): Sources {
+  const targets = new Targets();
   return {
     node: name => caches.nodes.get({ name }),
     group: key => {
@@ -38,7 +39,7 @@ export function cachedSources(caches: Caches, operatorName: string): Sources {
       const params = at(maps, runningParams(name));
       return {
         object,
-        target: object && targetOf(object, { operatorName, hasRecord: lease !== undefined, params }),
+        target: object && targets.of(object, { operatorName, hasRecord: lease !== undefined, params }),
         pods: caches.pods.byIndex(BY_CLUSTER, key),
         slice: at(caches.slices.byIndex(BY_CLUSTER, key), rwService(name)),
         switchLog: at(maps, switchLog(name)),
@@ -47,4 +48,17 @@ export function cachedSources(caches: Caches, operatorName: string): Sources {
       };
     },
   };
+}
+
+/** A group is looked at with each report of its members; what it is changes only with the objects that say so. */
+class Targets {
+  readonly #known = new WeakMap<RawCluster, { parts: TargetParts; target: GroupTarget | undefined }>();
+
+  of(object: RawCluster, parts: TargetParts): GroupTarget | undefined {
+    const known = this.#known.get(object);
+    if (known && known.parts.params === parts.params && known.parts.hasRecord === parts.hasRecord) return known.target;
+    const target = targetOf(object, parts);
+    this.#known.set(object, { parts, target });
+    return target;
+  }
 }

@@ -8,7 +8,7 @@ import { setConditions } from '../kube/conditions.ts';
 import type { Pod } from '../kube/resources.ts';
 import { conditionsOf, isUnreadable, type StatusParts } from './conditions.ts';
 import { isOf } from './reports.ts';
-import type { InstanceTarget } from './target.ts';
+import type { ClusterInstance } from '../kinds/instances.ts';
 
 /** The fields of a cluster's status that this part answers for, as they should be; others are left alone. */
 export function statusOf(parts: StatusParts): Partial<MPDClusterStatus> {
@@ -33,10 +33,10 @@ export function statusOf(parts: StatusParts): Partial<MPDClusterStatus> {
   };
 }
 
-const podOf = (pods: readonly Pod[], instance: InstanceTarget | undefined): Pod | undefined =>
+const podOf = (pods: readonly Pod[], instance: ClusterInstance | undefined): Pod | undefined =>
   pods.find(pod => pod.metadata.name === instance?.podName);
 
-function instanceStatus(instance: InstanceTarget, { target, view, pods, date }: StatusParts): InstanceStatus {
+function instanceStatus(instance: ClusterInstance, { target, view, pods, date }: StatusParts): InstanceStatus {
   const before = target.cluster.status.dbInstanceStatus?.[instance.id] ?? {};
   const record = view.recorded?.record;
   const pod = podOf(pods, instance);
@@ -56,7 +56,7 @@ function reportOf(pod: Pod, { evidence, now, options }: GroupView): HeardReport 
 }
 
 /** While nobody holds the group, whoever held it last is still told as RW. */
-function typeOf({ id, role }: InstanceTarget, record: GroupRecord | undefined): 'rw' | 'ro' | 'standby' {
+function typeOf({ id, role }: ClusterInstance, record: GroupRecord | undefined): 'rw' | 'ro' | 'standby' {
   const rw = (record?.holder ?? record?.former?.incarnation)?.instanceId;
   if (rw === undefined) return role;
   if (rw === id) return 'rw';
@@ -75,7 +75,7 @@ interface State {
 }
 
 /** Phases in the words of the original's cluster manager: the first that fits. */
-function stateOf(instance: InstanceTarget, seen: Seen): State {
+function stateOf(instance: ClusterInstance, seen: Seen): State {
   const { pod, report } = seen;
   if (!pod) return { state: 'PENDING', reason: 'no pod' };
   if (isLeaving(pod)) return { state: 'STOPPING', reason: 'its pod is being deleted' };
@@ -83,7 +83,7 @@ function stateOf(instance: InstanceTarget, seen: Seen): State {
   return engineState(instance, report, seen.view);
 }
 
-function engineState({ id }: InstanceTarget, report: HeardReport, view: GroupView): State {
+function engineState({ id }: ClusterInstance, report: HeardReport, view: GroupView): State {
   const { engine, task } = report;
   if (engine.problem !== undefined) return { state: 'FAILED', reason: engine.problem };
   if (task?.state === 'running') return { state: 'CREATING', reason: task.kind };

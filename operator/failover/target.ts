@@ -3,11 +3,11 @@ import { hashSettings } from '../agent-api/hash.ts';
 import { findCondition } from '../kube/conditions.ts';
 import { hasFinalizer } from '../kube/finalizers.ts';
 import type { ConfigMap } from '../kube/resources.ts';
-import { CLUSTER_FINALIZER, podName } from '../model/names.ts';
-import { POD_NETWORK_PORTS, type InstancePorts } from '../model/ports.ts';
-import type { EngineName, Role, Topology } from '../model/roles.ts';
+import { CLUSTER_FINALIZER } from '../model/names.ts';
+import type { EngineName, Topology } from '../model/roles.ts';
 import { readParameterMap } from '../settings/parameter-map.ts';
 import type { RawCluster } from '../kinds/mpd.ts';
+import { instancesOf, type ClusterInstance } from '../kinds/instances.ts';
 
 /** One group as its MPDCluster describes it: who its members are and what is wanted of it. */
 export interface GroupTarget {
@@ -21,19 +21,11 @@ export interface GroupTarget {
   topology: Topology;
   wanted: 'running' | 'stopped';
   /** Instances that have their ids, in the order of their ids; the first creation begins with the first. */
-  instances: readonly InstanceTarget[];
+  instances: readonly ClusterInstance[];
   /** Parameters that are in force; none until the operator has written them down. */
   settings: Readonly<Record<string, string>>;
   /** As agents tell theirs. */
   settingsHash: string;
-}
-
-export interface InstanceTarget {
-  id: string;
-  podName: string;
-  /** What it was made for; the record says who is RW. */
-  role: Role;
-  ports: InstancePorts;
 }
 
 /** What is watched beside the cluster itself. */
@@ -77,33 +69,11 @@ export function targetOf(object: RawCluster, parts: TargetParts): GroupTarget | 
 export const hasStreaming = ({ topology, engine }: Pick<GroupTarget, 'topology' | 'engine'>): boolean =>
   topology === 'local' || engine === 'polardb';
 
-/** Name under which clients and members know the RW; in every instance's certificate. */
-export const rwHost = ({ name, namespace }: Pick<GroupTarget, 'name' | 'namespace'>): string =>
-  `${name}-rw.${namespace}.svc`;
-
 /** A cluster that the original runs has its ids and neither record nor condition of ours: it is left untouched. */
 function isOurs({ metadata, spec, status }: RawCluster, { operatorName, hasRecord }: TargetParts): boolean {
   if ((spec.operatorName ?? 'polar-mpd') !== operatorName) return false;
   if (metadata.deletionTimestamp && !hasFinalizer({ metadata } as RawCluster, CLUSTER_FINALIZER)) return false;
   return hasRecord || findCondition(status?.conditions, 'Accepted') !== undefined;
-}
-
-function instancesOf({ metadata, status }: MPDCluster): InstanceTarget[] {
-  const found = Object.entries(status.dbInstanceStatus ?? {}).map(([id, it]): InstanceTarget => {
-    const { workingPort: engine, agentPort: agent, healthPort: health } = it.netInfo ?? {};
-    return {
-      id,
-      podName: podName(metadata.name, it.physicalInsId ?? id, id),
-      role: it.insType === 'rw' || it.insType === 'standby' ? it.insType : 'ro',
-      ports: {
-        engine: engine ?? POD_NETWORK_PORTS.engine,
-        agent: agent ?? POD_NETWORK_PORTS.agent,
-        health: health ?? POD_NETWORK_PORTS.health,
-      },
-    };
-  });
-  const rank = (it: InstanceTarget): number => (it.role === 'rw' ? 0 : 1);
-  return found.sort((a, b) => rank(a) - rank(b) || Number(a.id) - Number(b.id));
 }
 
 /** What a former cluster of the same name leaves to garbage collection is not in force here. */

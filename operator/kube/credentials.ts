@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { KubeConfig } from '@kubernetes/client-node';
 import type { RequestOptions } from 'node:https';
 import type { ConnectionOptions } from 'node:tls';
+import { formatAddress } from '../model/address.ts';
 
 /** What is needed to talk to one API server at this moment. */
 export interface Credentials {
@@ -21,7 +22,7 @@ export function inClusterCredentials(env: NodeJS.ProcessEnv = process.env, root 
   const host = env.KUBERNETES_SERVICE_HOST ?? '';
   const port = env.KUBERNETES_SERVICE_PORT ?? '443';
   if (host === '') throw new Error('KUBERNETES_SERVICE_HOST is not set: not in a pod');
-  const server = `https://${host.includes(':') ? `[${host}]` : host}:${port}`;
+  const server = `https://${formatAddress(host, Number(port))}`;
   return async () => {
     const [token, ca] = await Promise.all([readFile(`${root}/token`, 'utf8'), readFile(`${root}/ca.crt`, 'utf8')]);
     return { server, headers: { authorization: `Bearer ${token.trim()}` }, tls: { ca } };

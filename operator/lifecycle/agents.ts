@@ -1,6 +1,6 @@
 import { AgentConnector, type AgentClient, type TlsMaterial } from '../agent-api/client.ts';
 import type { AgentDirectory } from './context.ts';
-import type { InstancePlan } from './plan.ts';
+import type { ClusterInstance } from '../kinds/instances.ts';
 
 /** Our certificate lives for 90 days; a new one is taken well before, ms. */
 const RENEW_MS = 24 * 3_600_000;
@@ -34,7 +34,7 @@ export class TlsAgentDirectory implements AgentDirectory {
     return new TlsAgentDirectory(await issue(), issue, failed);
   }
 
-  of(instance: InstancePlan, address: string): AgentClient {
+  of(instance: ClusterInstance, address: string): AgentClient {
     return this.#connector.to({ address, port: instance.ports.agent, serverName: instance.podName });
   }
 

@@ -21,8 +21,9 @@ import type { Subject } from '../pki/subject.ts';
 import type { SiteSettings } from '../settings/types.ts';
 import type { FlowEvent } from '../workflow/runner.ts';
 import type { RawCluster } from '../kinds/mpd.ts';
-import type { ClusterPlan, InstancePlan } from './plan.ts';
+import type { ClusterPlan } from './plan.ts';
 import type { Memory } from './memory.ts';
+import type { ClusterInstance } from '../kinds/instances.ts';
 
 /** What the watches know of one cluster. It may lag behind our own writes: creating finds that out, applying is harmless. */
 export interface Children {
@@ -56,7 +57,7 @@ export interface Issuer {
 /** How to reach the agent of a pod. */
 export interface AgentDirectory {
   /** @param address IP address of the pod */
-  of(instance: InstancePlan, address: string): AgentClient;
+  of(instance: ClusterInstance, address: string): AgentClient;
 }
 
 /** Everything with an effect, passed in, so that tests move the clock and kill the program between any two calls. */
@@ -94,17 +95,17 @@ export interface ClusterContext {
 }
 
 /** The engine pod of an instance, if there is one; a pod that is being deleted counts. */
-export const podOf = (children: Children, instance: InstancePlan): Pod | undefined =>
+export const podOf = (children: Children, instance: ClusterInstance): Pod | undefined =>
   children.pods.find(pod => pod.metadata.name === instance.podName);
 
 /** Client of the agent in this pod; undefined while the pod has no address. */
-export function agentOf(context: ClusterContext, instance: InstancePlan): AgentClient | undefined {
+export function agentOf(context: ClusterContext, instance: ClusterInstance): AgentClient | undefined {
   const address = podOf(context.children, instance)?.status?.podIP;
   return address === undefined ? undefined : context.tools.agents.of(instance, address);
 }
 
 /** The RW instance of the plan. @throws Error when the plan has none: ids were not taken yet */
-export function rwInstance(plan: ClusterPlan): InstancePlan {
+export function rwInstance(plan: ClusterPlan): ClusterInstance {
   const found = plan.instances.find(instance => instance.role === 'rw');
   if (!found) throw new Error(`cluster ${plan.namespace}/${plan.name} has no instance yet`);
   return found;

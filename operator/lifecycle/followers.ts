@@ -4,7 +4,7 @@ import { podOf, type ClusterContext } from './context.ts';
 import { isReady } from './gather/pods.ts';
 import { recordSeen } from './gather/record.ts';
 import { podsRunning } from './pods.ts';
-import type { InstancePlan } from './plan.ts';
+import type { ClusterInstance } from '../kinds/instances.ts';
 
 /**
  * Done when every follower is in its place: its pod says so by being Ready. The cluster manager brings them there and
@@ -18,13 +18,13 @@ export function followersServe(context: ClusterContext): StepResult {
   return blocked.kind === 'wait' ? blocked : wait('FollowersNotReady', stateOf(context, missing));
 }
 
-function isInPlace({ children }: ClusterContext, instance: InstancePlan): boolean {
+function isInPlace({ children }: ClusterContext, instance: ClusterInstance): boolean {
   const pod = podOf(children, instance);
   return pod !== undefined && isReady(pod) && !isLeaving(pod);
 }
 
 /** As the cluster manager tells it. */
-function stateOf({ cluster }: ClusterContext, { id }: InstancePlan): string {
+function stateOf({ cluster }: ClusterContext, { id }: ClusterInstance): string {
   const { state = 'PENDING', reason = '' } = cluster.status.dbInstanceStatus?.[id]?.currentState ?? {};
   return [`instance ${id} is ${state}`, reason].filter(Boolean).join(': ');
 }

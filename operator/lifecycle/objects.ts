@@ -2,10 +2,9 @@ import { isReason } from '../kube/errors.ts';
 import { applyIfChanged } from '../kube/apply.ts';
 import { RESOURCES, type ResourceType, type Secret } from '../kube/resources.ts';
 import { keyOf, type KubeObject } from '../kube/types.ts';
-import { instanceTlsSecret, roService, runningParams, rwService } from '../model/names.ts';
+import { instanceTlsSecret, roService, runningParams, rwService, dnsNames } from '../model/names.ts';
 import { TLS_SECRET_TYPE } from '../pki/secret.ts';
 import { buildRole, buildRoleBinding, buildServiceAccount } from './builders/access.ts';
-import { childMeta } from './builders/meta.ts';
 import { buildRunningParams, buildUserParams } from './builders/params.ts';
 import { buildAccountSecret, buildAppSecret, SYSTEM_ACCOUNTS } from './builders/secrets.ts';
 import {
@@ -16,7 +15,9 @@ import {
 } from './builders/services.ts';
 import { buildDataClaim } from './builders/volumes.ts';
 import { podOf, type Children, type ClusterContext } from './context.ts';
-import type { ClusterPlan, InstancePlan } from './plan.ts';
+import type { ClusterPlan } from './plan.ts';
+import type { ClusterInstance } from '../kinds/instances.ts';
+import { instanceMeta } from './builders/meta.ts';
 
 /** Makes what is missing and mends what drifted of all objects beside the pods. Costs no call when all is in order. */
 export async function ensureObjects(context: ClusterContext): Promise<void> {
@@ -73,13 +74,13 @@ async function ensureParams(context: ClusterContext): Promise<void> {
   if (!isThere) await createOnce(context, RESOURCES.configMaps, buildRunningParams(plan, tools.now()));
 }
 
-async function ensureInstanceObjects(context: ClusterContext, instance: InstancePlan): Promise<void> {
+async function ensureInstanceObjects(context: ClusterContext, instance: ClusterInstance): Promise<void> {
   const claim = buildDataClaim(context.plan, instance);
   if (claim) await createOnce(context, RESOURCES.persistentVolumeClaims, claim);
   await ensureCertificate(context, instance);
 }
 
-async function ensureCertificate(context: ClusterContext, instance: InstancePlan): Promise<void> {
+async function ensureCertificate(context: ClusterContext, instance: ClusterInstance): Promise<void> {
   const { plan, children, tools } = context;
   const name = instanceTlsSecret(plan.name, instance.id);
   const current = children.secrets.find(secret => secret.metadata.name === name);
@@ -89,17 +90,17 @@ async function ensureCertificate(context: ClusterContext, instance: InstancePlan
     names: certificateNames(plan, instance, podOf(children, instance)?.status?.hostIP),
   });
   if (!data) return;
-  const metadata = childMeta(plan, name, instance);
+  const metadata = instanceMeta(plan, name, instance);
   const secret: Secret = { apiVersion: 'v1', kind: 'Secret', metadata, type: TLS_SECRET_TYPE, data };
   await tools.client.apply(RESOURCES.secrets, secret);
 }
 
 /** Every name under which clients, members and we ourselves dial this instance. */
-function certificateNames(plan: ClusterPlan, instance: InstancePlan, hostAddress: string | undefined): string[] {
-  const services = [rwService(plan.name), roService(plan.name)].flatMap(name => {
-    const full = `${name}.${plan.namespace}.svc`;
-    return [name, `${name}.${plan.namespace}`, full, `${full}.cluster.local`];
-  });
+function certificateNames(plan: ClusterPlan, instance: ClusterInstance, hostAddress: string | undefined): string[] {
+  const services = [rwService(plan.name), roService(plan.name)].flatMap(name => [
+    name,
+    ...dnsNames(name, plan.namespace),
+  ]);
   return [instance.podName, ...services, ...(plan.hostNetwork && hostAddress ? [hostAddress] : [])];
 }
 

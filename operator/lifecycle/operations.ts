@@ -6,8 +6,8 @@ import { API_GROUP, API_VERSION } from '../model/names.ts';
 import { clusterLabels } from '../model/labels.ts';
 import { queueOf, toPrune, type QueuedOperation } from '../workflow/operations.ts';
 import { recordOf } from '../workflow/operation-journal.ts';
-import { ownerReference } from './builders/meta.ts';
 import { MPD_OPERATIONS, type RawOperation } from '../kinds/mpd.ts';
+import { ownerReference } from '../kinds/child.ts';
 
 /** An operation with what the queue looks at. */
 export interface ListedOperation extends QueuedOperation {

@@ -3,7 +3,7 @@ import type { Cache } from '../kube/informer.ts';
 import { StackOperator, type StackOperatorOptions } from '../kube/operator.ts';
 import { RESOURCES, type Node, type Secret } from '../kube/resources.ts';
 import { keyOf, type KubeObject } from '../kube/types.ts';
-import { CA_SECRET, CLUSTER_MANAGER_TLS_SECRET } from '../model/names.ts';
+import { CA_SECRET, CLUSTER_MANAGER_TLS_SECRET, dnsNames } from '../model/names.ts';
 import { newPassword } from '../pki/passwords.ts';
 import { TLS_SECRET_TYPE } from '../pki/secret.ts';
 import { isSameSettings, SETTINGS_WATCHES } from '../settings/site.ts';
@@ -117,7 +117,7 @@ export class LifecycleOperator extends StackOperator {
     };
     const ofPart = own(CLUSTER_MANAGER_TLS_SECRET);
     const subject = { part: 'cluster-manager', name: 'polardb-stack-cluster-manager' } as const;
-    const names = serviceNames(subject.name, tools.systemNamespace);
+    const names = dnsNames(subject.name, tools.systemNamespace);
     const parts = this.controller({
       name: 'part-certificate',
       workers: 1,
@@ -199,13 +199,6 @@ export class LifecycleOperator extends StackOperator {
     }
   }
 }
-
-/** What clients of a Service may call it. */
-const serviceNames = (name: string, namespace: string): string[] => [
-  `${name}.${namespace}.svc`,
-  `${name}.${namespace}.svc.cluster.local`,
-  `${name}.${namespace}`,
-];
 
 const taints = (node: Node | undefined): string => JSON.stringify(node?.spec?.taints ?? []);
 

@@ -1,5 +1,5 @@
-import type { InstancePorts } from '../model/ports.ts';
-import type { EngineName, Role, Topology } from '../model/roles.ts';
+import type { EngineName, Topology } from '../model/roles.ts';
+import type { ClusterInstance } from '../kinds/instances.ts';
 
 /** Everything that builders and steps need of one cluster, resolved: no lookup, no default is left to them. */
 export interface ClusterPlan {
@@ -21,7 +21,7 @@ export interface ClusterPlan {
   volume: PlanVolume;
   application: { database: string; owner: string };
   terminationPolicy: 'Retain' | 'Delete';
-  instances: readonly InstancePlan[];
+  instances: readonly ClusterInstance[];
   /** Why no pod can be made now: the site lost the class or version of a cluster that runs. What runs is kept. */
   unresolved?: string;
 }
@@ -43,17 +43,3 @@ export interface PlanResources {
 
 export type PlanVolume =
   { kind: 'own'; size: string; storageClassName?: string } | { kind: 'shared'; claimName: string };
-
-export interface InstancePlan {
-  id: string;
-  physicalId: string;
-  role: Role;
-  ports: InstancePorts;
-  podName: string;
-  /** Tells members of a shared volume apart on it. */
-  hostId?: number;
-}
-
-/** Name under which clients and members know the RW; in every instance's certificate. */
-export const rwHost = (plan: Pick<ClusterPlan, 'name' | 'namespace'>): string =>
-  `${plan.name}-rw.${plan.namespace}.svc`;

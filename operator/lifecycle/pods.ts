@@ -12,7 +12,7 @@ import { podOf, type ClusterContext } from './context.ts';
 import { isOutOfService } from './gather/nodes.ts';
 import { readRecord } from './gather/record.ts';
 import { obstacle } from './gather/pods.ts';
-import type { InstancePlan } from './plan.ts';
+import type { ClusterInstance } from '../kinds/instances.ts';
 
 /**
  * Makes the pods that are missing. Pods that are there are never replaced. While the site cannot say what a pod has to be
@@ -26,7 +26,7 @@ export async function ensurePods(context: ClusterContext): Promise<void> {
 }
 
 /** A pod of that name that the watch has not shown yet, or that still goes, is no error: the watch wakes us again. */
-async function createPod(context: ClusterContext, instance: InstancePlan): Promise<void> {
+async function createPod(context: ClusterContext, instance: ClusterInstance): Promise<void> {
   const { plan, tools } = context;
   const wanted = buildPod(plan, instance);
   try {
@@ -54,7 +54,7 @@ async function bringIntoSight({ plan, tools }: ClusterContext, { metadata }: Pod
 }
 
 /** Waits until these engine containers run; says of the first that does not why. The watch of pods wakes it. */
-export function podsRunning({ children, plan }: ClusterContext, instances: readonly InstancePlan[]): StepResult {
+export function podsRunning({ children, plan }: ClusterContext, instances: readonly ClusterInstance[]): StepResult {
   for (const instance of instances) {
     const pod = podOf(children, instance);
     if (!pod && plan.unresolved !== undefined) return wait('Refused', plan.unresolved);

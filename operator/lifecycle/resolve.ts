@@ -1,14 +1,13 @@
 import { engineOf, targetClass, targetVersion, type MPDCluster, type VersionCfg } from '../../crds/mpdcluster.ts';
 import { quantityValue } from '../../crds/quantity.ts';
 import { UserError } from '../model/errors.ts';
-import { podName } from '../model/names.ts';
-import { POD_NETWORK_PORTS, portInRange } from '../model/ports.ts';
-import type { Role } from '../model/roles.ts';
+import { portInRange } from '../model/ports.ts';
 import { classResources, findClass } from '../settings/classes.ts';
 import { effectiveParameters } from '../settings/parameters.ts';
 import type { EngineVersion, InstanceClass, SiteSettings } from '../settings/types.ts';
 import { findVersion } from '../settings/versions.ts';
-import type { ClusterPlan, InstancePlan, PlanResources, PlanVolume } from './plan.ts';
+import type { ClusterPlan, PlanResources, PlanVolume } from './plan.ts';
+import { instancesOf } from '../kinds/instances.ts';
 
 export interface ResolveRequest {
   cluster: MPDCluster;
@@ -62,7 +61,7 @@ function wholePlan(request: ResolveRequest): ClusterPlan {
     volume: resolveVolume(cluster),
     application: { database: spec.initDatabase.name, owner: spec.initDatabase.owner },
     terminationPolicy: spec.terminationPolicy,
-    instances: resolveInstances(cluster),
+    instances: instancesOf(cluster),
   };
 }
 
@@ -83,7 +82,7 @@ export function removalPlan(cluster: MPDCluster): ClusterPlan {
     volume: resolveVolume(cluster),
     application: { database: spec.initDatabase.name, owner: spec.initDatabase.owner },
     terminationPolicy: spec.terminationPolicy,
-    instances: resolveInstances(cluster),
+    instances: instancesOf(cluster),
   };
 }
 
@@ -133,30 +132,6 @@ function resolveVolume({ spec }: MPDCluster): PlanVolume {
   const { size = '', className } = spec.storage ?? {};
   return { kind: 'own', size: String(size), ...(className !== undefined && { storageClassName: className }) };
 }
-
-/** Instances that have their ids; in the order of their ids, RW first. */
-function resolveInstances({ metadata, status }: MPDCluster): InstancePlan[] {
-  const found = Object.entries(status.dbInstanceStatus ?? {}).map(([id, it]): InstancePlan => {
-    const { workingPort: engine, agentPort: agent, healthPort: health } = it.netInfo ?? {};
-    const physicalId = it.physicalInsId ?? id;
-    return {
-      id,
-      physicalId,
-      role: roleOf(it.insType),
-      ports: {
-        engine: engine ?? POD_NETWORK_PORTS.engine,
-        agent: agent ?? POD_NETWORK_PORTS.agent,
-        health: health ?? POD_NETWORK_PORTS.health,
-      },
-      podName: podName(metadata.name, physicalId, id),
-      ...(it.polarFsHostId && { hostId: Number(it.polarFsHostId) }),
-    };
-  });
-  const rank = (it: InstancePlan): number => (it.role === 'rw' ? 0 : 1);
-  return found.sort((a, b) => rank(a) - rank(b) || Number(a.id) - Number(b.id));
-}
-
-const roleOf = (insType: string | undefined): Role => (insType === 'rw' || insType === 'standby' ? insType : 'ro');
 
 /** What the schema must accept, because the original did, and what cannot work here: said with the remedy. */
 function refuseWhatCannotRun(request: ResolveRequest, version: EngineVersion): void {

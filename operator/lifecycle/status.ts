@@ -12,7 +12,8 @@ import { LABEL, ORIGINAL_LABEL, roleLabel } from '../model/labels.ts';
 import { podOf, type Children, type ClusterContext } from './context.ts';
 import { isReady } from './gather/pods.ts';
 import { servingHolder } from './gather/record.ts';
-import type { ClusterPlan, InstancePlan } from './plan.ts';
+import type { ClusterPlan } from './plan.ts';
+import type { ClusterInstance } from '../kinds/instances.ts';
 
 type Conditions = NonNullable<MPDClusterStatus['conditions']>;
 
@@ -70,12 +71,12 @@ function judge({ status, metadata }: MPDCluster, verdicts: readonly ConditionVer
   return [...setConditions(status.conditions, updates, now)];
 }
 
-function isServing(children: Children, instance: InstancePlan): boolean {
+function isServing(children: Children, instance: ClusterInstance): boolean {
   const pod = podOf(children, instance);
   return pod !== undefined && isReady(pod) && !isLeaving(pod);
 }
 
-function instanceStatus(context: ClusterContext, instance: InstancePlan): InstanceStatus {
+function instanceStatus(context: ClusterContext, instance: ClusterInstance): InstanceStatus {
   const { cluster, plan, children } = context;
   const before = cluster.status.dbInstanceStatus?.[instance.id] ?? {};
   const ready = isServing(children, instance);

@@ -31,6 +31,15 @@ export const accountSecret = (cluster: string, logicId: string, account: string)
 export const appSecret = (cluster: string): string => `${cluster}-app`;
 
 export const rwService = (cluster: string): string => `${cluster}-rw`;
+/** Name under which clients and members know the RW; in every instance's certificate. */
+export const rwHost = ({ name, namespace }: { name: string; namespace: string }): string =>
+  `${rwService(name)}.${namespace}.svc`;
+/** Names by which DNS knows a Service beside its bare one. */
+export const dnsNames = (service: string, namespace: string): string[] => [
+  `${service}.${namespace}`,
+  `${service}.${namespace}.svc`,
+  `${service}.${namespace}.svc.cluster.local`,
+];
 export const roService = (cluster: string): string => `${cluster}-ro`;
 /** Service account, Role and RoleBinding of a cluster's pods: they may read their own record and nothing else. */
 export const engineServiceAccount = (cluster: string): string => `${cluster}-engine`;

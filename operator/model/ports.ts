@@ -10,6 +10,13 @@ export interface InstancePorts {
   health: number;
 }
 
+/** Port of `<c>-rw` and `<c>-ro`, and of the EndpointSlice that leads to the RW: a slice's port fits by its name. */
+export const ENGINE_PORT_NAME = 'postgresql';
+
+/** The engine's own port, so that a client that is told host and port needs no second number. */
+export const servicePort = (instances: readonly { ports: InstancePorts }[]): number =>
+  instances[0]?.ports.engine ?? POD_NETWORK_PORTS.engine;
+
 export interface PortRange {
   first: number;
   last: number;

@@ -1,3 +1,4 @@
+import { Looks } from '../../../operator/failover/testing/looks.ts';
 import type { Agents } from '../../../operator/failover/agents.ts';
 import { Group } from '../../../operator/failover/group.ts';
 import { MPD_CLUSTERS, MPD_OPERATIONS, type RawCluster, type RawOperation } from '../../../operator/kinds/mpd.ts';
@@ -44,14 +45,13 @@ class ManagedCluster implements Manager {
   readonly #clock: FakeClock;
   readonly #group: Group;
   readonly #reporter: Reporter;
+  readonly #looks: Looks;
   #seen = -1;
-  #isDue = false;
-  #isRunning = false;
-  #cancelLook: () => void = () => undefined;
 
   constructor(options: SurroundOptions, clock: FakeClock, hosts: SimulatedHosts<ManagedMember>) {
     this.#options = options;
     this.#clock = clock;
+    this.#looks = new Looks(clock, () => this.#group.run());
     const { client, ref } = options;
     const key = `${ref.namespace}/${ref.name}`;
     const event = (): void => undefined;
@@ -89,20 +89,7 @@ class ManagedCluster implements Manager {
   }
 
   #wake(): void {
-    this.#isDue = true;
-    void this.#look();
-  }
-
-  async #look(): Promise<void> {
-    if (this.#isRunning) return;
-    this.#isRunning = true;
-    while (this.#isDue) {
-      this.#isDue = false;
-      this.#cancelLook();
-      const pause = await this.#group.run();
-      if (pause !== undefined) this.#cancelLook = this.#clock.after(pause, () => this.#wake());
-    }
-    this.#isRunning = false;
+    this.#looks.wake();
   }
 
   #parts(): GroupParts {

@@ -3,7 +3,7 @@ import type { MPDClusterStatus } from '../../../crds/mpdcluster.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { RESOURCES } from '../../kube/resources.ts';
 import type { ObjectRef } from '../../kube/types.ts';
-import { switchLog } from '../../model/names.ts';
+import { API_GROUP, switchLog } from '../../model/names.ts';
 import { readSwitches } from '../history.ts';
 import { activeHold, formatHold, HOLD_ANNOTATION } from '../hold.ts';
 import { MPD_CLUSTERS, MPD_OPERATIONS, type RawCluster } from '../../kinds/mpd.ts';
@@ -119,7 +119,7 @@ async function makeSwitchover({ client }: CallTools, { ref, user }: CallRequest,
 }
 
 /** Who asked, for whoever reads the operation later. */
-const askedBy = ({ username }: User): Record<string, string> => ({ 'mpd.polardb.aliyun.com/asked-by': username });
+const askedBy = ({ username }: User): Record<string, string> => ({ [`${API_GROUP}/asked-by`]: username });
 
 /** @param seconds undefined ends the hold */
 async function hold(tools: CallTools, { ref, user }: CallRequest, seconds: number | undefined): Promise<object> {

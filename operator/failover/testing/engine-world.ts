@@ -16,6 +16,7 @@ import { TlsAgents, type Agents } from '../agents.ts';
 import { Group } from '../group.ts';
 import type { SwitchEntry } from '../history.ts';
 import type { RawCluster } from '../../kinds/mpd.ts';
+import { Looks } from './looks.ts';
 import { publishedIncarnation } from '../publication.ts';
 import type { GroupParts } from '../sources.ts';
 import { targetOf } from '../target.ts';
@@ -40,9 +41,11 @@ export class EngineWorld {
   cluster: RawCluster;
   readonly #tls: TlsAgents;
   readonly #stop = new AbortController();
-  #isRunning = false;
-  #isDue = false;
-  #cancelLook: () => void = () => undefined;
+  readonly #looks = new Looks(systemClock, async () => {
+    const pause = await this.group.run();
+    this.site.api.record = this.record;
+    return pause;
+  });
   #isLeading = true;
 
   private constructor(site: Site, pods: readonly AgentPod[], tls: TlsAgents) {
@@ -90,7 +93,7 @@ export class EngineWorld {
   async close(): Promise<void> {
     this.#isLeading = false;
     this.#stop.abort();
-    this.#cancelLook();
+    this.#looks.cancel();
     this.group.close();
     this.#tls.close();
     await this.site.close();
@@ -134,8 +137,7 @@ export class EngineWorld {
   }
 
   wake(): void {
-    this.#isDue = true;
-    void this.#look();
+    this.#looks.wake();
   }
 
   /** Watches show a change a moment later; agents read the record where it lies. */
@@ -150,19 +152,6 @@ export class EngineWorld {
       }
       await sleep(5);
     }
-  }
-
-  async #look(): Promise<void> {
-    if (this.#isRunning) return;
-    this.#isRunning = true;
-    while (this.#isDue) {
-      this.#isDue = false;
-      this.#cancelLook();
-      const pause = await this.group.run();
-      this.site.api.record = this.record;
-      if (pause !== undefined) this.#cancelLook = systemClock.after(pause, () => this.wake());
-    }
-    this.#isRunning = false;
   }
 
   #cluster(): RawCluster {

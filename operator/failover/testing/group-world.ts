@@ -18,6 +18,7 @@ import { publishedIncarnation } from '../publication.ts';
 import { Reporter } from '../reporter.ts';
 import type { Sources } from '../sources.ts';
 import { targetOf } from '../target.ts';
+import { Looks } from './looks.ts';
 import { SwitchTracker } from '../tracker.ts';
 import { clusterOf, incarnationOf, podOf } from './samples.ts';
 import { SimulatedMember, simulatedAgents } from './simulated-member.ts';
@@ -42,9 +43,7 @@ export class GroupWorld {
   members: readonly SimulatedMember[] = [];
   readonly group: Group;
   readonly #reporter: Reporter;
-  #isRunning = false;
-  #isDue = false;
-  #cancelLook: () => void = () => undefined;
+  readonly #looks = new Looks(this.clock, () => this.group.run());
   #seenVersion = -1;
 
   constructor(cluster: RawCluster = clusterOf()) {
@@ -129,8 +128,7 @@ export class GroupWorld {
   }
 
   wake(): void {
-    this.#isDue = true;
-    void this.#look();
+    this.#looks.wake();
   }
 
   lose(): void {
@@ -183,18 +181,6 @@ export class GroupWorld {
     this.#seenVersion = this.api.version;
     this.group.seen();
     this.wake();
-  }
-
-  async #look(): Promise<void> {
-    if (this.#isRunning) return;
-    this.#isRunning = true;
-    while (this.#isDue) {
-      this.#isDue = false;
-      this.#cancelLook();
-      const pause = await this.group.run();
-      if (pause !== undefined) this.#cancelLook = this.clock.after(pause, () => this.wake());
-    }
-    this.#isRunning = false;
   }
 
   #sources(): Sources {

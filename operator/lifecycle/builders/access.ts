@@ -1,7 +1,7 @@
 import type { Role, RoleBinding, ServiceAccount } from '../../kube/resources.ts';
 import { engineServiceAccount, recordName } from '../../model/names.ts';
 import type { ClusterPlan } from '../plan.ts';
-import { childMeta } from './meta.ts';
+import { childMeta } from '../../kinds/child.ts';
 
 const RBAC = 'rbac.authorization.k8s.io/v1';
 

@@ -1,6 +1,7 @@
 import type { AgentConfigInput } from '../../agent-api/config.ts';
 import { recordName } from '../../model/names.ts';
-import type { ClusterPlan, InstancePlan } from '../plan.ts';
+import type { ClusterPlan } from '../plan.ts';
+import type { ClusterInstance } from '../../kinds/instances.ts';
 
 /** Mount points of the engine container. The engine image stays the user's own, so nothing of its own is covered. */
 export const PATHS = {
@@ -12,7 +13,7 @@ export const PATHS = {
 } as const;
 
 /** What the agent of one instance is told. It never has a role: roles come by command and record. */
-export function buildAgentConfig(plan: ClusterPlan, instance: InstancePlan): AgentConfigInput {
+export function buildAgentConfig(plan: ClusterPlan, instance: ClusterInstance): AgentConfigInput {
   return {
     cluster: { namespace: plan.namespace, name: plan.name, uid: plan.uid },
     group: plan.name,

@@ -1,33 +1,10 @@
-import { API_GROUP, API_VERSION } from '../../model/names.ts';
-import { clusterLabels, LABEL } from '../../model/labels.ts';
-import type { ObjectMeta, OwnerReference } from '../../kube/types.ts';
-import type { ClusterPlan, InstancePlan } from '../plan.ts';
+import { childMeta } from '../../kinds/child.ts';
+import { LABEL } from '../../model/labels.ts';
+import type { ClusterPlan } from '../plan.ts';
+import type { ClusterInstance } from '../../kinds/instances.ts';
 
-/**
- * Owner of all children but retained volumes. `controller: true` also lets `kubectl drain` evict the bare engine pods:
- * it refuses pods that nobody would bring back.
- */
-export function ownerReference(plan: Pick<ClusterPlan, 'name' | 'uid'>): OwnerReference {
-  return {
-    apiVersion: `${API_GROUP}/${API_VERSION}`,
-    kind: 'MPDCluster',
-    name: plan.name,
-    uid: plan.uid,
-    controller: true,
-    blockOwnerDeletion: false,
-  };
-}
-
-/** Metadata of a child object of the cluster. */
-export function childMeta(
-  plan: ClusterPlan,
-  name: string,
-  instance?: InstancePlan,
-): ObjectMeta & { namespace: string; labels: Record<string, string> } {
-  return {
-    name,
-    namespace: plan.namespace,
-    labels: { ...clusterLabels(plan.name), ...(instance ? { [LABEL.instance]: instance.id } : {}) },
-    ownerReferences: [ownerReference(plan)],
-  };
+/** Metadata of a child object that belongs to one instance. */
+export function instanceMeta(plan: ClusterPlan, name: string, { id }: ClusterInstance): ReturnType<typeof childMeta> {
+  const meta = childMeta(plan, name);
+  return { ...meta, labels: { ...meta.labels, [LABEL.instance]: id } };
 }

@@ -1,7 +1,7 @@
 import type { ConfigMap } from '../../kube/resources.ts';
 import { runningParams, userParams } from '../../model/names.ts';
 import type { ClusterPlan } from '../plan.ts';
-import { childMeta } from './meta.ts';
+import { childMeta } from '../../kinds/child.ts';
 
 /**
  * One value in the original's form. Times are UTC with seconds: the original wrote local time with a literal Z and

@@ -9,8 +9,9 @@ import {
   POD_FINALIZER,
 } from '../../model/names.ts';
 import { buildAgentConfig, PATHS } from './agent-config.ts';
-import type { ClusterPlan, InstancePlan } from '../plan.ts';
-import { childMeta } from './meta.ts';
+import type { ClusterPlan } from '../plan.ts';
+import type { ClusterInstance } from '../../kinds/instances.ts';
+import { instanceMeta } from './meta.ts';
 
 type PodSpec = NonNullable<Pod['spec']>;
 type Container = PodSpec['containers'][number];
@@ -28,8 +29,8 @@ const NODE_FLAGS = ['--max-old-space-size=48', '--max-semi-space-size=1'];
  * The pod of one instance. A bare pod: its name is the identity that users know, and only the finalizer, which goes with
  * proof that the engine is stopped, may let a twin take its place.
  */
-export function buildPod(plan: ClusterPlan, instance: InstancePlan): Pod {
-  const metadata = childMeta(plan, instance.podName, instance);
+export function buildPod(plan: ClusterPlan, instance: ClusterInstance): Pod {
+  const metadata = instanceMeta(plan, instance.podName, instance);
   return {
     apiVersion: 'v1',
     kind: 'Pod',
@@ -53,7 +54,7 @@ export function buildPod(plan: ClusterPlan, instance: InstancePlan): Pod {
   };
 }
 
-function originalLabels(plan: ClusterPlan, instance: InstancePlan): Record<string, string> {
+function originalLabels(plan: ClusterPlan, instance: ClusterInstance): Record<string, string> {
   return {
     [LABEL.component]: 'engine',
     [ORIGINAL_LABEL.role]: roleLabel(instance.role),
@@ -125,7 +126,7 @@ function installContainer(plan: ClusterPlan): Container {
   };
 }
 
-function engineContainer(plan: ClusterPlan, instance: InstancePlan): Container {
+function engineContainer(plan: ClusterPlan, instance: ClusterInstance): Container {
   const loader = `${STACK}/runtime/lib/ld-linux-x86-64.so.2`;
   const { ports } = instance;
   return {
@@ -176,7 +177,7 @@ function mounts(plan: ClusterPlan): Container['volumeMounts'] {
   ];
 }
 
-function volumes(plan: ClusterPlan, instance: InstancePlan): Volume[] {
+function volumes(plan: ClusterPlan, instance: ClusterInstance): Volume[] {
   const own = { persistentVolumeClaim: { claimName: dataClaimName(plan.name, instance.id) } };
   const secret = (name: string): Omit<Volume, 'name'> => ({ secret: { secretName: name, defaultMode: 0o440 } });
   return [

@@ -1,9 +1,8 @@
 import type { Secret } from '../../kube/resources.ts';
-import { accountSecret, appSecret } from '../../model/names.ts';
+import { accountSecret, appSecret, rwHost } from '../../model/names.ts';
 import type { ClusterPlan } from '../plan.ts';
-import { rwHost } from '../plan.ts';
-import { childMeta } from './meta.ts';
-import { servicePort } from './services.ts';
+import { childMeta } from '../../kinds/child.ts';
+import { servicePort } from '../../model/ports.ts';
 
 /** Accounts of the system with the original's privilege levels (facts: accounts). */
 export const SYSTEM_ACCOUNTS = [
@@ -31,7 +30,7 @@ export function buildAccountSecret(
 export function buildAppSecret(plan: ClusterPlan, password: string): Secret {
   const { database, owner } = plan.application;
   const host = rwHost(plan);
-  const port = servicePort(plan);
+  const port = servicePort(plan.instances);
   const uri = new URL(`postgresql://${host}:${port}/${encodeURIComponent(database)}?sslmode=require`);
   uri.username = owner;
   uri.password = password;

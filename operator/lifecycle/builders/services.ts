@@ -2,14 +2,8 @@ import type { PodDisruptionBudget, Service } from '../../kube/resources.ts';
 import { clusterLabels, LABEL, ORIGINAL_LABEL, roleLabel } from '../../model/labels.ts';
 import { roDisruptionBudget, roService, rwDisruptionBudget, rwService } from '../../model/names.ts';
 import type { ClusterPlan } from '../plan.ts';
-import { childMeta } from './meta.ts';
-
-const PORT_NAME = 'postgresql';
-
-/** Port of both Services: the engine's own, so that a client that is told host and port needs no second number. */
-export function servicePort(plan: ClusterPlan): number {
-  return plan.instances[0]?.ports.engine ?? 5432;
-}
+import { childMeta } from '../../kinds/child.ts';
+import { servicePort, ENGINE_PORT_NAME } from '../../model/ports.ts';
 
 /**
  * Selector-less: its one EndpointSlice, which the cluster manager writes, is the publication of the RW, so that one write
@@ -27,12 +21,12 @@ export function buildRoService(plan: ClusterPlan): Service {
 }
 
 function service(plan: ClusterPlan, name: string, extra: { selector?: Record<string, string> }): Service {
-  const port = servicePort(plan);
+  const port = servicePort(plan.instances);
   return {
     apiVersion: 'v1',
     kind: 'Service',
     metadata: childMeta(plan, name),
-    spec: { type: 'ClusterIP', ports: [{ name: PORT_NAME, port, targetPort: port, protocol: 'TCP' }], ...extra },
+    spec: { type: 'ClusterIP', ports: [{ name: ENGINE_PORT_NAME, port, targetPort: port, protocol: 'TCP' }], ...extra },
   };
 }
 

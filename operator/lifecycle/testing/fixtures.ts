@@ -7,7 +7,8 @@ import {
 import type { SiteSettings } from '../../settings/types.ts';
 import { podName } from '../../model/names.ts';
 import { POD_NETWORK_PORTS } from '../../model/ports.ts';
-import type { ClusterPlan, InstancePlan } from '../plan.ts';
+import type { ClusterPlan } from '../plan.ts';
+import type { ClusterInstance } from '../../kinds/instances.ts';
 
 /** A cluster as the API server would give it. */
 export function clusterOf(spec: MPDClusterSpecInput, status: MPDClusterStatus = {}): MPDCluster {
@@ -86,7 +87,7 @@ export function siteOf(): SiteSettings {
   };
 }
 
-export function instanceOf(id: string, role: InstancePlan['role']): InstancePlan {
+export function instanceOf(id: string, role: ClusterInstance['role']): ClusterInstance {
   const physicalId = String(Number(id) - 1);
   return { id, physicalId, role, ports: { ...POD_NETWORK_PORTS }, podName: podName('orders', physicalId, id) };
 }
