@@ -1,6 +1,5 @@
 import { expect } from 'chai';
 import { execFile } from 'node:child_process';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { KINDS } from '../../crds/definitions.ts';
 import type { MPDClusterSpecInput } from '../../crds/mpdcluster.ts';
@@ -13,6 +12,7 @@ import { expectGone, expectRunning, expectStopped } from '../../operator/lifecyc
 import { localSpec } from '../../operator/lifecycle/testing/fixtures.ts';
 import { ALWAYS_OPEN, MemoryWorld } from '../../operator/lifecycle/testing/memory-world.ts';
 import { atEveryCrashPoint, type CrashGate, type CrashPoint } from '../../operator/workflow/testing/crash-points.ts';
+import { eventually } from '../support/eventually.ts';
 import { controlPlane } from '../support/control-plane.ts';
 import { managedSurroundings } from './managed/managed-surroundings.ts';
 
@@ -166,7 +166,7 @@ const run = promisify(execFile);
 const namespace = `crash-points-${process.pid}`;
 /** Worlds beside each other on the real server, and every how many-th call is a point; EVERY=1 for all (15 minutes). */
 const ABREAST = Number(process.env.ABREAST ?? 6);
-const EVERY = Number(process.env.EVERY ?? 7);
+const EVERY = Number(process.env.EVERY ?? 5);
 
 interface RealScenario {
   spec: MPDClusterSpecInput;
@@ -188,7 +188,7 @@ const realScenarios: Record<string, RealScenario> = {
     spec: smallSpec,
     isGoal: isRunning,
     // The operator is at rest; the cluster manager may still be telling what it did.
-    check: async world => eventually(async () => expectRunning(await world.outcome(), 1)),
+    check: world => holdsSoon('it runs', async () => expectRunning(await world.outcome(), 1)),
   },
   delete: {
     spec: { ...smallSpec, terminationPolicy: 'Delete' },
@@ -197,7 +197,7 @@ const realScenarios: Record<string, RealScenario> = {
       await world.remove();
     },
     isGoal: isGone,
-    check: async world => eventually(async () => expectGone(await world.outcome(), false)),
+    check: world => holdsSoon('it is gone', async () => expectGone(await world.outcome(), false)),
   },
 };
 
@@ -218,7 +218,7 @@ describe(`the operator killed before every ${EVERY}th call, real API server`, fu
     await client.create(RESOURCES.namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
     const counter = { namespace, name: 'polardb4mpd-controller' };
     await client.create(RESOURCES.configMaps, { apiVersion: 'v1', kind: 'ConfigMap', metadata: counter });
-    await eventually(() => client.list(MPD_CLUSTERS, { namespace }));
+    await holdsSoon('the kinds are served', () => client.list(MPD_CLUSTERS, { namespace }));
     watches = new ApiWatches(client, namespace);
     await watches.start();
   });
@@ -267,14 +267,10 @@ function thinned(gate: CrashGate, first: number, step: number): CrashGate {
 }
 
 /** Repeats until it does not throw any more. */
-async function eventually<T>(act: () => T | Promise<T>, limitMs = 20_000): Promise<T> {
-  const end = performance.now() + limitMs;
-  for (;;) {
-    try {
-      return await act();
-    } catch (error) {
-      if (performance.now() > end) throw error;
-    }
-    await sleep(100);
-  }
+async function holdsSoon(what: string, act: () => unknown): Promise<void> {
+  const look = async (): Promise<true> => {
+    await act();
+    return true;
+  };
+  await eventually(what, look, { deadlineMs: 20_000, everyMs: 100 });
 }
