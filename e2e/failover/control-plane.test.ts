@@ -41,6 +41,7 @@ describe('failover: the control plane', function () {
 
   for (const [phase, isReached] of Object.entries(phases)) {
     it(`the leader of the cluster manager is killed when ${phase}`, async () => {
+      await manager.renew();
       await trial.survives(async ({ rw }) => {
         const leader = await programsOf(await manager.leader());
         const { epoch } = await database.record();

@@ -5,6 +5,7 @@ import type { Place } from './place.ts';
 import { programsOf, signal } from './processes.ts';
 
 const namespace = 'polardb-system';
+const REPLICAS = 2;
 
 interface Deployment extends KubeObject {
   spec: { replicas: number };
@@ -15,10 +16,12 @@ const DEPLOYMENTS = resource<Deployment>('apps/v1', 'Deployment', 'deployments')
 /** A part of the stack that runs as a Deployment, with one leader among its pods. */
 export class StackPart {
   readonly #place: Place;
+  readonly #part: string;
   readonly #name: string;
 
   constructor(place: Place, part: 'operator' | 'cluster-manager') {
     this.#place = place;
+    this.#part = part;
     this.#name = `polardb-stack-${part}`;
   }
 
@@ -49,6 +52,24 @@ export class StackPart {
     signal('SIGKILL', await programsOf(await this.leader()));
   }
 
+  /** Lets the part run in processes that were never killed: the kubelet holds up each further start of a container. */
+  async renew(): Promise<void> {
+    const { client } = this.#place;
+    const labelSelector = `app.kubernetes.io/component=${this.#part}`;
+    await eventually(`${this.#name} runs in new pods`, async () => {
+      const pods = (await client.list(RESOURCES.pods, { namespace, labelSelector })).filter(
+        ({ metadata }) => !metadata.deletionTimestamp,
+      );
+      const containers = pods.flatMap(({ status }) => status?.containerStatuses ?? []);
+      if (pods.length === REPLICAS && containers.filter(it => it.ready && it.restartCount === 0).length === REPLICAS) {
+        return true;
+      }
+      const worn = pods.filter(({ status }) => status?.containerStatuses?.some(it => it.restartCount > 0));
+      await Promise.all(worn.map(({ metadata }) => client.delete(RESOURCES.pods, { namespace, name: metadata.name })));
+      throw new Error(`${worn.length} of ${pods.length} pods were restarted`);
+    });
+  }
+
   /** Lets a node have the leader on it, or not: leaders that stand wrong are deleted, until one stands right. */
   async placeLeader(isRight: (node: string) => boolean): Promise<void> {
     await eventually(
@@ -61,6 +82,6 @@ export class StackPart {
       },
       { deadlineMs: 180_000, everyMs: 4_000 },
     );
-    await this.scale(2);
+    await this.scale(REPLICAS);
   }
 }
