@@ -32,6 +32,10 @@ export default {
       '^crds/',
       ...['model', 'ha', 'agent-api', 'kinds', 'kube', 'workflow', 'observe', 'settings', 'pki'].map(room),
     ]),
+    only('daemon', room('daemon'), [
+      '^crds/',
+      ...['model', 'ha', 'agent-api', 'kinds', 'kube', 'observe', 'settings', 'pki'].map(room),
+    ]),
     {
       name: 'operator-not-scripts',
       severity: 'error',

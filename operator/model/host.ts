@@ -1,0 +1,37 @@
+import { API_GROUP } from './names.ts';
+
+/** What the daemon publishes of a host. A host is its node's name, never what its kernel calls itself. */
+
+/** Label of every ConfigMap with facts of a host; its value is the job that writes it. */
+export const HOST_FACTS_LABEL = `${API_GROUP}/host-facts`;
+
+/** ConfigMap with a key for each port in use (the original's name). */
+export const portUsageName = (host: string): string => `cloud-provider-port-usage-${host}`;
+/** ConfigMap with the versions whose images are all on the host (the original's name). */
+export const versionAvailabilityName = (host: string): string =>
+  `polarstack-daemon-version-availability-${host.toLowerCase()}`;
+/** ConfigMap with the volumes that the host sees. */
+export const hostVolumesName = (host: string): string => `polarstack-daemon-volumes-${host}`;
+/** ConfigMap with what the newest clean-up of logs did, or would do. */
+export const logReportName = (host: string): string => `polarstack-daemon-logs-${host}`;
+
+/** Conditions of a node that the daemon writes: the original's, and the last two of our own. */
+export const HOST_CONDITION = {
+  /** True: the message is the address that clients reach this host by. */
+  clientIp: 'NodeClientIP',
+  /** True: clients cannot reach this host. */
+  clientNetworkUnavailable: 'NodeClientNetworkUnavailable',
+  /** True: the message is the address of the host's management controller. */
+  oobIp: 'NodeOobIP',
+  /** Its heartbeat says that the daemon of this host lives. */
+  refreshed: 'NodeRefreshFlag',
+  /** Do all loops of the daemon do their work? */
+  hostReady: 'PolarDBHostReady',
+  /** Can every value of the settings be used? */
+  settingsValid: 'PolarDBSettingsValid',
+} as const;
+
+/** The heartbeat of `refreshed` is written this often, ms. */
+export const HOST_HEARTBEAT_MS = 30_000;
+/** A host whose heartbeat is older has no facts that count, ms. */
+export const HOST_STALE_MS = 90_000;
