@@ -1,5 +1,5 @@
 import { parsePortRange, type PortRange } from '../model/ports.ts';
-import { CONTROLLER_MAP, NETWORK_MAP, PORTS_MAP, readController, readNetwork } from '../settings/network.ts';
+import { CONTROLLER_MAP, PORTS_MAP, readController, readNetwork } from '../settings/network.ts';
 import type { ControllerSettings, NetworkSettings, SettingsMap, SettingsProblem } from '../settings/types.ts';
 import { BadValue, MapReader, parseBool } from '../settings/values.ts';
 
