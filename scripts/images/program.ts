@@ -65,8 +65,8 @@ async function bundle(root: string, name: string, source: string): Promise<{ fil
     target: 'node24',
     minifySyntax: true,
     minifyWhitespace: true,
-    // Optional parts of pg that are not installed.
-    external: ['pg-native', 'cloudflare:sockets'],
+    // Optional parts of pg, and native ones of ssh2, which does all in JavaScript without them.
+    external: ['pg-native', 'cloudflare:sockets', 'cpu-features', '*.node'],
     plugins: [takeBuiltins],
     banner: { js: banner },
     logLevel: 'silent',
