@@ -11,6 +11,7 @@ import type { ReadRecord } from './record-reader.ts';
 import type { Replication } from './replication.ts';
 import type { RightKeeper } from './right-keeper.ts';
 import type { Plan, StateStore } from './state-store.ts';
+import type { Phase } from './supervise.ts';
 import type { Supervisor } from './supervisor.ts';
 import type { TaskContext } from './tasks.ts';
 import { FOREIGN, type Volume, type VolumeState } from './volume.ts';
@@ -96,7 +97,9 @@ export class Member {
     await store.change({ plan, settings }, () => signal.throwIfAborted());
     replication.forgetPosition();
     if (!isServing) return;
-    const wasUp = !['idle', 'waiting', 'holding'].includes(supervisor.state.phase);
+    const { phase } = supervisor.state;
+    if (COMING.includes(phase) && !isDeepStrictEqual(this.#applied?.plan, plan)) return this.restart('fast', { signal });
+    const wasUp = !['idle', 'waiting', 'holding'].includes(phase);
     await this.#run(signal);
     if (wasUp) await this.#adapt(plan, settings, signal);
   }
@@ -219,6 +222,9 @@ export class Member {
     throw new AgentError('EngineFailed', message ?? `the engine ended while it started (exit ${how}), see its log`);
   }
 }
+
+/** It takes no other upstream by reload yet; without one that is there it may never become consistent, and come up. */
+const COMING: readonly Phase[] = ['launching', 'starting'];
 
 /** A stop is never given up: what it waits for is bounded by kill, and the proof has to come. */
 const NEVER = new AbortController().signal;

@@ -1,5 +1,5 @@
 import { formatIncarnation } from './incarnation.ts';
-import { allWell, held, NOW, pending, three, two, writer } from './testing/group.ts';
+import { allWell, follower, full, held, NOW, pending, three, two, writer } from './testing/group.ts';
 import { firstSlots, share, alone, hour, table } from './testing/group-cases.ts';
 
 describe('decisions: E and k', () => {
@@ -9,6 +9,28 @@ describe('decisions: E and k', () => {
     [
       'first members: recorded as pending',
       { done, record: alone, reports: [bare, ...allWell.slice(1)] },
+      ['setMembers'],
+    ],
+    [
+      'one that streams and does not answer yet could not be asked for a choice: the others alone',
+      {
+        done,
+        record: { ...held, members: full(two) },
+        reports: [
+          writer({ quorum: { ...writer().quorum!, members: [two] } }),
+          follower(two),
+          follower(three, { engine: { state: 'starting', role: 'ro', acceptsWrites: false } }),
+        ],
+      },
+      [],
+    ],
+    [
+      'as soon as it answers, it too',
+      {
+        done,
+        record: { ...held, members: full(two) },
+        reports: [writer({ quorum: { ...writer().quorum!, members: [two] } }), follower(two), follower(three)],
+      },
       ['setMembers'],
     ],
     [

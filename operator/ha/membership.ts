@@ -43,8 +43,8 @@ function wantedSetting(view: Seen): { members: Incarnation[]; k: number } | unde
   }
   const kept = view.record.members.map(it => it.incarnation).filter(it => isKept(view, it));
   const added = alive(view)
-    .map(it => it.incarnation)
-    .filter(it => mayJoin(view, it) && !kept.some(other => isSameIncarnation(other, it)));
+    .filter(it => mayJoin(view, it) && !kept.some(other => isSameIncarnation(other, it.incarnation)))
+    .map(it => it.incarnation);
   const all = [...kept, ...added];
   if (all.length === 0 && view.options.durability === 'required') return undefined;
   return { members: all, k: Math.min(1, all.length) };
@@ -62,12 +62,21 @@ function isStreamingNow(view: Seen, who: Incarnation): boolean {
   return sender?.state === 'streaming';
 }
 
-/** A member that leaves its host soon is not let in, but stays in while it streams. The RW may be late to see an end. */
-const mayJoin = (view: Seen, who: Incarnation): boolean =>
-  isEligible(view, who) &&
-  !view.memory.ended.has(formatIncarnation(who)) &&
-  instanceOf(view, who)?.isLeaving === false &&
-  isStreamingNow(view, who);
+/**
+ * Each of E may be needed for a choice. One that was just filled or rewound streams before its data is consistent, and
+ * until then answers nothing; with the RW gone it never would. A member that leaves its host soon is not let in either,
+ * but stays in while it streams. The RW may be late to see an end.
+ */
+const mayJoin = (view: Seen, report: HeardReport): boolean => {
+  const { incarnation: who } = report;
+  return (
+    isFollowing(report) &&
+    isEligible(view, who) &&
+    !view.memory.ended.has(formatIncarnation(who)) &&
+    instanceOf(view, who)?.isLeaving === false &&
+    isStreamingNow(view, who)
+  );
+};
 
 /** A member in E stays while it streams, or did a moment ago; at once out is one that is known to have ended. */
 function isKept(view: Seen, who: Incarnation): boolean {

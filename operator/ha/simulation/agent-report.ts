@@ -28,10 +28,11 @@ export function lookAt(agent: AgentBody): Omit<AgentReport, 'nonce' | 'echo'> {
     engine: {
       state: engine.state,
       role: plan.role === 'stopped' ? undefined : plan.role,
-      acceptsWrites: engine.isWriting,
+      acceptsWrites: engine.isWriting && !engine.isFrozen,
     },
     stopped: agent.stopped,
     ...(engine.state === 'running' && engine.run?.hasPostmaster && lookAtRun(engine.run)),
+    needsRejoin: engine.run?.isDiverged,
     prepared: prepared && { ...prepared, promiseAgeMs },
     quorum: quorumOf(agent),
     settingsHash: SETTINGS,
@@ -44,7 +45,7 @@ function lookAtRun(run: EngineRun): Partial<AgentReport> {
   const position = { timeline: timelineOf(run.data), lsn: BigInt(lsnOf(run.data)) };
   if (run.role === 'rw') return { position, senders: run.senders.flatMap(toSender) };
   const from = parseIncarnation(run.upstreamName ?? '');
-  return { position, receiver: { streaming: run.isStreaming, from }, needsRejoin: run.isDiverged };
+  return { position, receiver: { streaming: run.isStreaming, from } };
 }
 
 function quorumOf({ persisted, engine, inEffect }: AgentBody): QuorumReport | undefined {

@@ -12,6 +12,8 @@ export interface Data {
   rows: number[];
   /** What ended as a follower opens a new timeline before it is an RW. */
   isInRecovery: boolean;
+  /** A copy was taken while its source wrote, and needs its word of who was writing: it answers from this LSN on. */
+  consistentFrom: number;
   /** Timelines of this history in their order; each begins at an LSN. */
   timelines: Timeline[];
 }
@@ -33,6 +35,7 @@ export const blankData = (): Data => ({
   epoch: 0,
   rows: [],
   isInRecovery: false,
+  consistentFrom: 0,
   timelines: [],
 });
 
@@ -57,11 +60,15 @@ export function mayStream(follower: Data, upstream: Data): boolean {
   return lsnOf(follower) <= end;
 }
 
-/** Replaces what is there by a copy (base backup, or the end of a rewind). */
-export function copyData(from: Data, to: Data): void {
+/**
+ * Replaces what is there by a copy (base backup, or the end of a rewind).
+ * @param beyond rows that have to come by streaming before it answers
+ */
+export function copyData(from: Data, to: Data, beyond: number): void {
   Object.assign(to, { state: 'initialized', clusterUid: from.clusterUid });
   to.epoch = Math.max(to.epoch, from.epoch);
   to.rows = [...from.rows];
+  to.consistentFrom = from.rows.length + beyond;
   to.isInRecovery = true;
   to.timelines = from.timelines;
 }

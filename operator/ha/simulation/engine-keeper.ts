@@ -36,15 +36,25 @@ const CUT_MS = 100;
 
 /** Starts and ends the engine of one container, as the agent's supervisor does. */
 export class EngineKeeper {
-  state: EngineView['state'] = 'stopped';
   run?: EngineRun;
   readonly #options: EngineKeeperOptions;
   /** Counts orders, so that what an older one left to do is not done. */
   #order = 0;
   readonly #stops = new Set<string>();
+  #state: EngineView['state'] = 'stopped';
 
   constructor(options: EngineKeeperOptions) {
     this.#options = options;
+  }
+
+  /** A copy that is not complete yet streams, and answers no SQL. */
+  get state(): EngineView['state'] {
+    return this.#state === 'running' && this.run?.isIncomplete ? 'starting' : this.#state;
+  }
+
+  /** It stands still, so that it answers no SQL. */
+  get isFrozen(): boolean {
+    return this.#stops.size > 0;
   }
 
   get isWriting(): boolean {
@@ -55,17 +65,17 @@ export class EngineKeeper {
   start(role: 'rw' | 'ro', { sync, epoch }: Stand, then: () => void): void {
     const { process, world } = this.#options;
     if (role === 'ro' && !this.#options.isStreaming) {
-      this.state = 'held';
+      this.#state = 'held';
       then();
       return;
     }
     const order = ++this.#order;
     this.run?.killAll();
-    this.state = 'starting';
+    this.#state = 'starting';
     process.after(world.random.between(30, START_MS), () => {
       if (order !== this.#order) return;
       this.run = this.#newRun(role, sync);
-      this.state = 'running';
+      this.#state = 'running';
       if (role === 'ro') this.#options.data.isInRecovery = true;
       else if (this.#options.data.isInRecovery) this.run.promote(sync, epoch);
       else this.run.open();
@@ -102,7 +112,7 @@ export class EngineKeeper {
   stop(mode: 'fast' | 'kill', then: () => void): void {
     const { process, world } = this.#options;
     const order = ++this.#order;
-    this.state = this.run ? 'stopping' : 'stopped';
+    this.#state = this.run ? 'stopping' : 'stopped';
     if (mode === 'fast') this.run?.close();
     const ms = mode === 'fast' && this.run ? world.random.between(20, FAST_STOP_MS) : 1;
     process.after(ms, () => {
@@ -130,8 +140,8 @@ export class EngineKeeper {
 
   /** After the guard killed: the agent sees an engine that has exited. */
   noticeExit(): void {
-    if (this.state !== 'running' || this.run?.hasPostmaster) return;
-    this.state = 'crashed';
+    if (this.#state !== 'running' || this.run?.hasPostmaster) return;
+    this.#state = 'crashed';
     this.#options.onExit();
   }
 
@@ -152,7 +162,7 @@ export class EngineKeeper {
     process.after(world.random.between(0.5, KILL_MS), () => {
       if (checksProc) run?.killAll();
       if (order !== this.#order) return;
-      this.state = state;
+      this.#state = state;
       then();
     });
   }

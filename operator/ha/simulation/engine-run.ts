@@ -93,6 +93,11 @@ export class EngineRun {
     return this.#sessions.isAlive;
   }
 
+  /** Its data is a copy that does not have all yet that it needs to answer. */
+  get isIncomplete(): boolean {
+    return this.role === 'ro' && lsnOf(this.data) < this.data.consistentFrom;
+  }
+
   get isStreaming(): boolean {
     return this.#upstream?.hasSender(this) ?? false;
   }

@@ -10,6 +10,8 @@ export type Follow = Extract<Command, { do: 'follow' }>;
 export type Quorum = Extract<Command, { do: 'quorum' }>;
 
 const COPY_MS = 800;
+/** That an RW may write before its next word of who is writing. */
+const ROWS_BEYOND = 20;
 const RESTART_MS = 1000;
 
 /** What a member does while it is not RW: gets its data, follows, prepares for a choice. */
@@ -39,10 +41,14 @@ export class Following {
   }
 
   /** Cuts the receiver from the old RW, waits until it is cut, and only then looks how far it came. */
-  prepare(epoch: number, done: () => void): void {
+  prepare(epoch: number, reply: Reply, done: () => void): void {
     const agent = this.#agent;
     const { rules } = agent.world;
     agent.promise = rules.onPrepared(agent.promise, epoch);
+    if (agent.engine.state === 'starting') {
+      reply(failed('EngineNotRunning'));
+      return;
+    }
     const look = (): void => {
       const at = { timeline: timelineOf(agent.data), lsn: BigInt(lsnOf(agent.data)) };
       agent.prepared = { epoch, ...(agent.engine.state === 'running' ? at : {}), promiseAgeMs: 0 };
@@ -119,7 +125,7 @@ export class Following {
     process.after(world.random.between(50, COPY_MS), () => {
       if (!this.#work.isCurrent(work)) return;
       const from = upstream && this.#reachable(upstream);
-      if (from) copyData(from.data, data);
+      if (from) copyData(from.data, data, Math.floor(world.random.between(0, ROWS_BEYOND)));
       this.#work.end(work, from ? done : () => reply(failed('UpstreamUnreachable')));
     });
   }

@@ -105,7 +105,7 @@ export class MemberTasks {
         this.#reign.promote(reply, done);
         break;
       case 'prepare':
-        this.#following.prepare(stamp.epoch, done);
+        this.#following.prepare(stamp.epoch, reply, done);
         break;
       case 'quorum':
         this.#following.quorum(command, done);

@@ -31,6 +31,26 @@ describe('simulation of the protocol on the production rules', () => {
     expect(story(1)).to.deep.equal(story(1)).and.not.to.deep.equal(story(2));
   });
 
+  it('the RW hangs while the former one has just come back: a member that answers takes over', function () {
+    this.timeout(60_000);
+    const property = fc.property(fc.integer(), fc.integer({ min: 600, max: 1100 }), (seed, later) => {
+      const world = new World({ seed, topology: 'local', instances: 3, drift: [], writeMs: 20 });
+      world.runFor(7000);
+      const former = world.holder!;
+      former.engine.losePostmaster();
+      // From when on somebody may be chosen: before, the rows of the new RW are its own alone.
+      const hasMembers = (): boolean => world.api.stored.record!.record.members.some(it => !it.pending);
+      while (!world.isServing || world.holder === former || !hasMembers()) world.runFor(10);
+      world.runFor(later);
+      const hung = world.holder!;
+      hung.engine.freeze('test');
+      world.runFor(15_000);
+      expect(world.holder?.name).to.not.equal(hung.name);
+      expect(world.isServing).to.be.true;
+    });
+    fc.assert(property, { numRuns: 150, seed: SEED });
+  });
+
   it(`${SCHEDULES} schedules: no acknowledged row is lost, one writer at most, and one comes up`, function () {
     this.timeout(120_000);
     const property = fc.property(schedules, schedule => void play(schedule));
