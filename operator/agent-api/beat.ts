@@ -32,6 +32,12 @@ const peerSchema = z.object({
   isMember: z.boolean(),
 });
 
+/** The holder of the right, whose agent the leader does not hear: do others reach it? */
+const silentSchema = peerSchema.omit({ isMember: true }).extend({
+  /** Tells this silence from others: nonce of the last report before it, else who asks. */
+  since: z.string(),
+});
+
 /** Cluster manager to agent. */
 export const beatSchema = z.object({
   /** One start of a cluster manager's process. */
@@ -42,6 +48,8 @@ export const beatSchema = z.object({
   /** Nonce of the report that is answered: right (a). */
   answer: z.string().optional(),
   peers: z.array(peerSchema),
+  /** Whoever gets this tries to reach it for as long as it is asked to, and reports. */
+  silent: silentSchema.optional(),
 });
 
 const engineReport = z.object({
@@ -69,6 +77,9 @@ const senderSchema = z.object({
   /** As in pg_stat_replication: `startup`, `catchup`, `streaming`, `stopping`. */
   state: z.string(),
 });
+
+/** What came of the latest try to reach a silent holder. */
+const probeSchema = silentSchema.pick({ incarnation: true, since: true }).extend({ reached: z.boolean() });
 
 /** Agent to cluster manager: what `GET /v1/state` tells, cheap enough to be told twice a second. */
 export const reportSchema = z.object({
@@ -99,8 +110,10 @@ export const reportSchema = z.object({
   right: z.object({ kind: rightKind, remainingMs: z.number().optional() }),
   settingsHash: z.string().optional(),
   task: taskSchema.optional(),
+  probe: probeSchema.optional(),
 });
 
 export type Peer = z.infer<typeof peerSchema>;
+export type Silent = z.infer<typeof silentSchema>;
 export type Beat = z.infer<typeof beatSchema>;
 export type Report = z.infer<typeof reportSchema>;

@@ -4,6 +4,7 @@ import * as z from 'zod';
 import { BeatStream } from './beat-stream.ts';
 import type { AgentEndpoint, TlsMaterial } from './endpoint.ts';
 import { AgentError } from './errors.ts';
+import { reach } from './reach.ts';
 import type * as requests from './requests.ts';
 import * as answers from './state.ts';
 import type {
@@ -87,6 +88,11 @@ export class AgentConnector {
   /** Begins a stream of beats to the agent at this endpoint. */
   beats(endpoint: AgentEndpoint): BeatStream {
     return new BeatStream(endpoint, this.#tls, this.#limitMs);
+  }
+
+  /** Is there an agent at this endpoint? @throws AgentError `Unreachable` after `limitMs` at the latest */
+  reach(endpoint: AgentEndpoint, limitMs: number): Promise<void> {
+    return reach(endpoint, this.#tls, limitMs);
   }
 
   /** Takes a renewed certificate or CA; calls under way end on their old connections. */

@@ -1,7 +1,7 @@
 import type { Readable, Writable } from 'node:stream';
-import type { Beat, Peer } from '../agent-api/beat.ts';
+import type { Peer } from '../agent-api/beat.ts';
 import { BEAT_MS } from '../agent-api/beat.ts';
-import type { MemberClient } from '../agent-api/client.ts';
+import type { AgentEndpoint, MemberClient } from '../agent-api/client.ts';
 import type { AgentConfig } from '../agent-api/config.ts';
 import type { AgentState } from '../agent-api/state.ts';
 import type { EngineFacts, EngineLook, EngineProfile } from '../engine/profile.ts';
@@ -31,9 +31,11 @@ import { RightKeeper } from './right-keeper.ts';
 import { RotatingFile } from './rotate.ts';
 import { StateStore } from './state-store.ts';
 import { Supervisor } from './supervisor.ts';
+import { takeBeat } from './take-beat.ts';
 import { Tasks } from './tasks.ts';
 import { completeUpstream, removePassFile } from './upstream.ts';
 import { Volume } from './volume.ts';
+import { Witness } from './witness.ts';
 
 /** What an agent is made of; main.ts gives the real things, tests others. */
 export interface AgentWorld {
@@ -49,6 +51,8 @@ export interface AgentWorld {
   read: ReadRecord;
   /** A client of another agent. */
   clientOf: (peer: Peer) => Pick<MemberClient, 'promises'>;
+  /** Rejects when there is no agent at this endpoint, after `limitMs` at the latest. */
+  reach: (endpoint: AgentEndpoint, limitMs: number) => Promise<void>;
   /** Why no engine may run in this pod. */
   objection: string | undefined;
   clock: Clock;
@@ -187,6 +191,14 @@ export async function assembleAgent(world: AgentWorld): Promise<AssembledAgent> 
     limitMs: limits.observeMs,
     log,
   });
+  const witness = new Witness({
+    me: incarnation,
+    reach: world.reach,
+    silentMs: limits.silentMs,
+    told: () => beats.changed(),
+    clock,
+    log,
+  });
   const beats: Beats = new Beats({
     clock,
     beatMs: BEAT_MS,
@@ -203,9 +215,10 @@ export async function assembleAgent(world: AgentWorld): Promise<AssembledAgent> 
         prepared: replication.prepared,
         inForce: replication.inForce,
         needsRejoin: divergence.isSeen,
+        probe: witness.probe,
       }),
     onQuiet: () => observer.close(),
-    onBeat: (beat, sentAt) => takeBeat({ beat, sentAt, right, promises }),
+    onBeat: (beat, sentAt) => takeBeat({ beat, sentAt, right, promises, witness }),
     log,
   });
   const agent: Agent = new Agent({
@@ -251,23 +264,6 @@ export async function assembleAgent(world: AgentWorld): Promise<AssembledAgent> 
       await profile.configure(store.now.settings);
     },
   };
-}
-
-interface TakenBeat {
-  beat: Beat;
-  sentAt: number | undefined;
-  right: RightKeeper;
-  promises: Promises;
-}
-
-/** Only a leader says what is recorded, so only its beats can give a right or tell of a revoke. */
-function takeBeat({ beat, sentAt, right, promises }: TakenBeat): void {
-  promises.peersAre(beat.peers);
-  const { stamp } = beat;
-  if (!stamp) return;
-  promises.epochKnown(stamp.epoch);
-  if (sentAt === undefined) right.heard(stamp);
-  else right.answered(stamp, sentAt);
 }
 
 /** Remembers whether the follower that runs now has streamed. */

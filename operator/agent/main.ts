@@ -62,6 +62,7 @@ async function main(): Promise<void> {
     table: procTable(),
     read: recordReader({ ...record, ...inPod(process.env), limitMs: limits.recordMs }),
     clientOf: peer => peers.to(peer),
+    reach: (endpoint, limitMs) => peers.reach(endpoint, limitMs),
     objection,
     clock: systemClock,
     out: process.stdout,

@@ -24,6 +24,8 @@ export interface ReportView extends ProcessView, RestView {
   prepared: PreparedPosition | undefined;
   inForce: QuorumInForce | undefined;
   needsRejoin: boolean;
+  /** Asked for by a cluster manager that does not hear the RW. */
+  probe: Report['probe'];
 }
 
 /** What is told on every stream alike; nonce and echo are each stream's own. */
@@ -50,6 +52,7 @@ export function describeReport(view: ReportView): ReportBody {
     right: describeRight(view),
     settingsHash: view.settingsHash,
     task,
+    probe: view.probe,
   };
 }
 

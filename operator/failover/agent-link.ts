@@ -92,18 +92,16 @@ export class AgentLink {
 
   #silent(): void {
     this.#options.silent();
+    if (!this.#isOpen) return;
     if (++this.#silences >= DEAD_SILENCES) this.#stream?.close();
     else this.#listen();
   }
 
   #ended(): void {
-    const wasOpen = this.#isOpen;
     this.#isOpen = false;
     this.#stream = undefined;
-    if (this.#isClosed) return;
     // The silence is told all the same: it counts from the last report.
-    if (!wasOpen) this.#cancelSilence();
-    this.#later();
+    if (!this.#isClosed) this.#later();
   }
 
   #later(): void {

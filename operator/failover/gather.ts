@@ -1,4 +1,4 @@
-import type { Attestation, GroupEvidence, HeardReport, NodeView } from '../ha/evidence.ts';
+import type { Attestation, GroupEvidence, HeardReport, NodeView, Probe } from '../ha/evidence.ts';
 import type { Incarnation } from '../ha/incarnation.ts';
 import { ATTESTATION_ANNOTATION, parseAttestation } from '../ha/ladder.ts';
 import type { GroupMemory } from '../ha/memory.ts';
@@ -17,6 +17,7 @@ export interface Known {
   target: GroupTarget;
   recorded: Recorded | undefined;
   reports: readonly HeardReport[];
+  probes: readonly Probe[];
   pods: readonly Pod[];
   node: (name: string) => Node | undefined;
   /** Lease of the node that the former holder ran on, read directly. */
@@ -72,7 +73,7 @@ function evidenceOf(known: Known): GroupEvidence {
     })),
     node: nodeView(recorded?.record, known),
     attestation: attestationOf(known),
-    probes: [],
+    probes: known.probes,
   };
 }
 

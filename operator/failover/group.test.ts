@@ -4,6 +4,7 @@ import { RESOURCES } from '../kube/resources.ts';
 import { MPD_CLUSTERS, MPD_OPERATIONS } from '../kinds/mpd.ts';
 import { readSwitches } from './history.ts';
 import { GroupWorld } from './testing/group-world.ts';
+import { clusterOf, SHARED } from './testing/samples.ts';
 
 describe('a group in the hands of its cluster manager', () => {
   it('is brought up: record, initdb, grant, promotion, verification, publication, followers', async () => {
@@ -58,6 +59,53 @@ describe('a group in the hands of its cluster manager', () => {
     });
     // The former RW is a follower again.
     expect(first?.engine).to.include({ state: 'running', role: 'ro' });
+  });
+
+  describe('on a shared volume whose members do not stream', () => {
+    const cluster = clusterOf({ ...SHARED, ha: { unfencedFailover: 'afterExpiry' } });
+    const cause = (world: GroupWorld): string | undefined => world.record().former?.cause;
+
+    it('nobody is asked for anybody while all are heard', async () => {
+      const world = await GroupWorld.running(cluster);
+      await world.run(60_000);
+      expect(world.members.map(it => it.probes)).to.deep.equal([0, 0]);
+    });
+
+    it('a host that is cut off loses its right after silence and a probe of another member', async () => {
+      const world = await GroupWorld.running(cluster);
+      const [rw, other] = world.members;
+      const began = world.clock.now();
+      rw!.isReachable = false;
+      await world.until('a probe', () => (other?.probes ?? 0) > 0, 2_100);
+      expect(world.record().epoch).to.equal(1);
+      await world.until('the right is taken away', () => cause(world) === 'HostSilent', 600);
+      expect(world.clock.now() - began).to.be.greaterThan(1_500);
+      await world.until('the other instance is published', () => world.published() === '1002', 5_000);
+      expect(world.record().fence).to.include({ rung: 4 });
+    });
+
+    it('an RW that only the cluster manager does not hear keeps its right for as long as others reach it', async () => {
+      const world = await GroupWorld.running(cluster);
+      const [rw, other] = world.members;
+      rw!.isCutFromManager = true;
+      await world.run(60_000);
+      expect([world.record().epoch, world.published()]).to.deep.equal([1, '1001']);
+      expect(other?.probes).to.be.greaterThan(50);
+      rw!.isReachable = false;
+      await world.until('the right is taken away', () => cause(world) === 'HostSilent', 1_100);
+    });
+
+    it('... and nobody is asked any more once it is heard again', async () => {
+      const world = await GroupWorld.running(cluster);
+      const [rw, other] = world.members;
+      rw!.isCutFromManager = true;
+      await world.run(5_000);
+      rw!.isCutFromManager = false;
+      await world.run(2_000);
+      const probes = other?.probes;
+      await world.run(10_000);
+      expect([world.record().epoch, other?.probes]).to.deep.equal([1, probes]);
+    });
   });
 
   it('a switchover that an operation asks for ends with its target as RW', async () => {

@@ -25,6 +25,7 @@ import { Publisher } from './publisher.ts';
 import { RecordStore } from './record-store.ts';
 import { isOf, type Heard } from './reports.ts';
 import type { Asked } from './requests.ts';
+import { watchedHolder } from './silence.ts';
 import type { GroupParts, Sources } from './sources.ts';
 import type { GroupTarget } from './target.ts';
 import type { SwitchTracker } from './tracker.ts';
@@ -98,6 +99,7 @@ export class Group {
       clock,
       times: () => optionsOf(this.#parts.target?.cluster.spec.ha ?? {}),
       beat: () => this.#beat(),
+      watched: () => this.#watched(),
       isMember: who => this.#ledger.recorded?.record.members.some(it => isOf(it.incarnation, who)) ?? false,
       mayAnswer: from => this.#mayAnswer(from),
       heard: heard => this.#heard(heard),
@@ -199,6 +201,7 @@ export class Group {
       target,
       recorded,
       reports: this.members.reports(),
+      probes: this.members.probes(),
       pods: this.#parts.pods,
       node: name => sources.node(name),
       nodeLease: this.#nodeLease.current,
@@ -227,7 +230,13 @@ export class Group {
     return mayAnswer;
   }
 
-  #beat(): Omit<Beat, 'answer' | 'peers'> {
+  #watched(): Incarnation | undefined {
+    const { target } = this.#parts;
+    const { recorded } = this.#ledger;
+    return target && recorded && this.#options.isLeading() ? watchedHolder(target, recorded.record) : undefined;
+  }
+
+  #beat(): Omit<Beat, 'answer' | 'peers' | 'silent'> {
     const isLeader = this.#options.isLeading();
     const record = this.#ledger.recorded?.record;
     const isKnown = isLeader && this.#ledger.term !== undefined && record !== undefined;

@@ -13,17 +13,19 @@ describe('streams to the members', () => {
   let members: Members;
   let news: number;
   let holder: Incarnation | undefined;
+  let watched: Incarnation | undefined;
 
   beforeEach(() => {
     clock = new FakeClock();
     agents = new FakeAgents();
     news = 0;
-    holder = undefined;
+    holder = watched = undefined;
     members = new Members({
       agents,
       clock,
       times: () => ({ silentMs: 1_500, beatMs: 500 }),
       beat: () => ({ cm: 'cm', isLeader: true }),
+      watched: () => watched,
       isMember: who => who.instanceId === '1002',
       mayAnswer: from => holder !== undefined && isSameIncarnation(holder, from),
       heard: () => undefined,
@@ -115,6 +117,42 @@ describe('streams to the members', () => {
     expect(agents.to('10.0.0.1')).to.not.equal(stream);
   });
 
+  it('silence is told in time though the stream ended before, and each attempt to begin it anew fails at once', async () => {
+    connect();
+    agents.to('10.0.0.1').report(reportOf(one));
+    agents.to('10.0.0.1').break();
+    await clock.advance(100);
+    agents.to('10.0.0.1').break();
+    const before = news;
+    members.see(target, [podOf('1001')]);
+    await clock.advance(1_402);
+    expect(news).to.equal(before + 1);
+  });
+
+  it('when the RW falls silent the others are asked at once, and what they find about this silence counts', async () => {
+    watched = one;
+    connect();
+    agents.to('10.0.0.1').report(reportOf(one, { nonce: 'n7' }));
+    const other = agents.to('10.0.0.2');
+    const about = { incarnation: formatIncarnation(one), address: '10.0.0.1', port: 8443 };
+    const silent = { ...about, serverName: 'orders-1001-1001', since: 'n7' };
+    const found = { incarnation: about.incarnation, reached: false };
+    await clock.advance(1_490);
+    expect(other.beats.every(it => it.silent === undefined)).to.equal(true);
+    await clock.advance(12);
+    expect(other.beats.at(-1)?.silent).to.deep.equal(silent);
+    const before = news;
+    other.report(reportOf(two, { probe: { ...found, since: 'n6' } }));
+    expect(members.probes()).to.deep.equal([]);
+    other.report(reportOf(two, { probe: { ...found, since: 'n7' } }));
+    expect(members.probes()).to.deep.equal([{ by: two, about: one, reached: false, at: clock.now() }]);
+    expect(news).to.equal(before + 2);
+    agents.to('10.0.0.1').report(reportOf(one, { nonce: 'n8' }));
+    expect(members.probes()).to.deep.equal([]);
+    await clock.advance(500);
+    expect(other.beats.at(-1)?.silent).to.equal(undefined);
+  });
+
   it('a broken stream is begun anew, ever more slowly until it brings a report', async () => {
     const begun: number[] = [];
     for (let i = 0; i < 6; i++) {
@@ -135,6 +173,7 @@ describe('streams to the members', () => {
       clock,
       times: () => ({ silentMs: 1_500, beatMs: 500 }),
       beat: () => ({ cm: 'cm', isLeader: false }),
+      watched: () => undefined,
       isMember: () => false,
       mayAnswer: () => false,
       heard: () => undefined,

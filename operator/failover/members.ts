@@ -1,12 +1,13 @@
-import type { Beat, Peer, Report } from '../agent-api/beat.ts';
+import type { Beat, Peer, Report, Silent } from '../agent-api/beat.ts';
 import type { MemberClient, AgentEndpoint } from '../agent-api/client.ts';
-import type { HeardReport } from '../ha/evidence.ts';
+import type { HeardReport, Probe } from '../ha/evidence.ts';
 import { formatIncarnation, isSameIncarnation, parseIncarnation, type Incarnation } from '../ha/incarnation.ts';
 import type { Clock } from '../kube/clock.ts';
 import type { Pod } from '../kube/resources.ts';
 import { AgentLink } from './agent-link.ts';
 import type { Agents } from './agents.ts';
 import { heardReport, reportSign, type Heard } from './reports.ts';
+import { probesOf, silenceOf } from './silence.ts';
 import type { GroupTarget } from './target.ts';
 import type { ClusterInstance } from '../kinds/instances.ts';
 
@@ -16,7 +17,9 @@ export interface MembersOptions {
   /** Of this group, ms. */
   times: () => { silentMs: number; beatMs: number };
   /** What to say to everybody now. */
-  beat: () => Omit<Beat, 'answer' | 'peers'>;
+  beat: () => Omit<Beat, 'answer' | 'peers' | 'silent'>;
+  /** Whose silence the others are asked about. */
+  watched: () => Incarnation | undefined;
   isMember: (who: Incarnation) => boolean;
   /** May this report be answered with a right now? */
   mayAnswer: (from: Incarnation) => boolean;
@@ -30,6 +33,8 @@ interface Member {
   instance: ClusterInstance;
   pod: Pod;
   link: AgentLink;
+  /** Since when it could be heard, ms of the clock. */
+  since: number;
   heard?: Heard;
   sign?: string;
 }
@@ -62,7 +67,10 @@ export class Members {
     for (const [uid, { pod, instance }] of wanted) {
       const known = this.#members.get(uid);
       if (known) Object.assign(known, { pod, instance });
-      else this.#members.set(uid, { pod, instance, link: this.#connect(uid, pod, instance) });
+      else {
+        const since = this.#options.clock.now();
+        this.#members.set(uid, { pod, instance, since, link: this.#connect(uid, pod, instance) });
+      }
     }
   }
 
@@ -70,6 +78,18 @@ export class Members {
   reports(): HeardReport[] {
     const at = (address: string, port: number): Incarnation | undefined => this.#at(address, port);
     return [...this.#members.values()].flatMap(({ heard, pod }) => (heard ? [heardReport(heard, { pod, at })] : []));
+  }
+
+  /** What others found when they were asked about the silence of the RW. */
+  probes(): Probe[] {
+    const about = this.#options.watched();
+    const silent = this.#silent();
+    if (!about || !silent) return [];
+    return probesOf(
+      about,
+      silent,
+      [...this.#members.values()].flatMap(it => it.heard ?? []),
+    );
   }
 
   lastHeard(of: Incarnation): Heard | undefined {
@@ -106,7 +126,7 @@ export class Members {
   }
 
   #connect(uid: string, pod: Pod, { ports }: ClusterInstance): AgentLink {
-    const { agents, clock, news, times } = this.#options;
+    const { agents, clock, times } = this.#options;
     const endpoint: AgentEndpoint = {
       address: pod.status?.podIP ?? '',
       port: ports.agent,
@@ -117,7 +137,7 @@ export class Members {
       clock,
       endpoint,
       silentMs: () => times().silentMs,
-      silent: news,
+      silent: () => this.#fellSilent(uid),
       opened: link => link.send(this.#beatTo()),
       report: report => this.#take(uid, report),
     });
@@ -138,6 +158,12 @@ export class Members {
     this.#options.news();
   }
 
+  /** If it is the RW, the others are asked at once. */
+  #fellSilent(uid: string): void {
+    if (this.#options.watched()?.podUid === uid) this.tell();
+    this.#options.news();
+  }
+
   /** Whoever got an answer a moment ago needs no beat. */
   #beatOn(): void {
     const { clock, times } = this.#options;
@@ -155,7 +181,22 @@ export class Members {
   }
 
   #beatTo(answer?: string): Beat {
-    return { ...this.#options.beat(), ...(answer !== undefined && { answer }), peers: this.#peers() };
+    const silent = this.#silent();
+    return {
+      ...this.#options.beat(),
+      ...(answer !== undefined && { answer }),
+      peers: this.#peers(),
+      ...(silent && { silent }),
+    };
+  }
+
+  #silent(): Silent | undefined {
+    const { beat, clock, times, watched } = this.#options;
+    const who = watched();
+    const member = who && this.#members.get(who.podUid);
+    if (!member) return undefined;
+    const listening = { ...member, endpoint: member.link.endpoint };
+    return silenceOf(who, listening, { now: clock.now(), silentMs: times().silentMs, cm: beat().cm });
   }
 
   #peers(): Peer[] {

@@ -81,12 +81,12 @@ export interface Sender {
   state: string;
 }
 
-/** Another member tried to reach the RW. */
+/** Another member tried to reach the RW after that had fallen silent. */
 export interface Probe {
   by: Incarnation;
   about: Incarnation;
   reached: boolean;
-  /** ms of this cluster manager's monotonic clock. */
+  /** When it was told, ms of this cluster manager's monotonic clock. */
   at: number;
 }
 

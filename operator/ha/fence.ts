@@ -25,8 +25,10 @@ export const isFenced = (view: GroupView, recorded: Recorded): boolean =>
   recorded.record.fence !== undefined || climbFor(view, recorded).proven;
 
 /** Does rung 4 count here at all? Not on a shared volume, unless its owner took the risk; not without members in E. */
-export const isExpiryProof = ({ topology, options }: GroupView, { members }: GroupRecord): boolean =>
-  members.some(it => !it.pending) && (topology === 'local' || options.unfencedFailover === 'afterExpiry');
+export const isExpiryProof = (
+  { topology, options }: Pick<GroupView, 'topology' | 'options'>,
+  { members }: GroupRecord,
+): boolean => members.some(it => !it.pending) && (topology === 'local' || options.unfencedFailover === 'afterExpiry');
 
 /**
  * Rung 4: the former holder's right has run out, wherever it is: ttl and margin after the latest of what could have

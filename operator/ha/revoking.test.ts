@@ -62,6 +62,32 @@ describe('decisions: revoke', () => {
       ['revoke'],
     ],
     [
+      'silent to us, a member reaches it',
+      {
+        reports: [writer(silent), follower(two), follower(three)],
+        evidence: { probes: [{ by: two, about: rw, reached: true, at: NOW }] },
+      },
+      ['HolderSilent'],
+    ],
+    [
+      'silent, a member did not reach it a while ago',
+      {
+        reports: [writer(silent), follower(two), follower(three)],
+        evidence: { probes: [{ by: two, about: rw, reached: false, at: NOW - 1500 }] },
+      },
+      ['HolderSilent'],
+    ],
+    [
+      'silent on a shared volume whose members have no receiver, a probe failed too',
+      {
+        ...standReady,
+        options: { unfencedFailover: 'afterExpiry' },
+        reports: [writer(silent), follower(two, { ...ready, receiver: undefined })],
+        evidence: { probes: [{ by: two, about: rw, reached: false, at: NOW }] },
+      },
+      ['revoke'],
+    ],
+    [
       'silent, its node too',
       {
         reports: [writer(silent), follower(two), follower(three)],

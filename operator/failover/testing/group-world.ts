@@ -92,7 +92,11 @@ export class GroupWorld {
     const { status = {} } = clusterOf();
     const { metadata } = await client.patchStatus(MPD_CLUSTERS, CLUSTER, status);
     const at = (address: string): SimulatedMember | undefined => this.member(address);
-    const around = { clock: this.clock, at, engineMs: 100, clusterUid: metadata.uid ?? '' };
+    const isShared = this.cluster().spec.dbClusterType === 'share';
+    const around = {
+      ...{ clock: this.clock, at, engineMs: 100, clusterUid: metadata.uid ?? '' },
+      ...(isShared && { shared: { volume: { state: 'blank' } as const } }),
+    };
     const members = Object.keys(status.dbInstanceStatus ?? {}).map(async id => {
       const pod = podOf(id);
       const made = await client.create(RESOURCES.pods, pod);

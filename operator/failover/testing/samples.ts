@@ -29,6 +29,8 @@ export const granted = must(grant(created, { to: one, note, members: [], k: 0 })
 export const revoked = must(revoke(granted, AT));
 
 type Spec = Partial<RawCluster['spec']>;
+/** On a shared volume that stock PostgreSQL serves from one member at a time. */
+export const SHARED: Spec = { dbClusterType: 'share', storage: undefined, shareStore: { sharePvcName: 'data' } };
 
 /** A cluster of two instances as the API server gives it. */
 export function clusterOf(spec: Spec = {}, metadata: Partial<RawCluster['metadata']> = {}): RawCluster {

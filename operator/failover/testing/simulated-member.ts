@@ -1,4 +1,4 @@
-import type { Beat, Report } from '../../agent-api/beat.ts';
+import type { Beat, Report, Silent } from '../../agent-api/beat.ts';
 import type { AgentEndpoint, MemberClient } from '../../agent-api/client.ts';
 import { AgentError } from '../../agent-api/errors.ts';
 import type { Command } from '../../agent-api/schemas.ts';
@@ -14,9 +14,14 @@ export interface Around {
   /** Who listens at this address. */
   at: (address: string) => SimulatedMember | undefined;
   clusterUid: string;
+  /** What is on the volume that all share; its members stand ready, they do not stream. */
+  shared?: { volume: Report['volume'] };
   /** How long an engine takes to start or stop, ms. */
   engineMs: number;
 }
+
+/** Limit of a try to reach an agent, ms. */
+const PROBE_LIMIT_MS = 450;
 
 type Engine = Report['engine'];
 type Upstream = NonNullable<Report['plan']['upstream']>;
@@ -31,11 +36,15 @@ export class SimulatedMember {
   readonly calls: string[] = [];
   engine: Engine = { state: 'stopped', acceptsWrites: false };
   isReachable = true;
+  /** Only the way between it and the cluster manager is cut; other members reach it. */
+  isCutFromManager = false;
+  /** How often it tried to reach a silent RW. */
+  probes = 0;
   /** The last answer to one of its reports, by a right of kind (a). */
   answeredAt: number | undefined;
   readonly #around: Around;
   readonly #streams = new Set<StreamEvents>();
-  #volume: Report['volume'] = { state: 'blank' };
+  readonly #disk: { volume: Report['volume'] };
   #plan: Report['plan'] = { role: 'stopped' };
   #highest: CommandStamp | undefined;
   #demoted: { epoch: number } | undefined;
@@ -44,22 +53,32 @@ export class SimulatedMember {
   #settingsHash: string | undefined;
   #timeline = 1;
   #echo: CommandStamp | undefined;
+  #silent: Silent | undefined;
+  #probe: Report['probe'];
   #nonce = 0;
 
   constructor(incarnation: Incarnation, around: Around) {
     this.incarnation = incarnation;
     this.#around = around;
+    this.#disk = around.shared ?? { volume: { state: 'blank' } };
     this.#reportOn();
   }
 
+  get #isHeard(): boolean {
+    return this.isReachable && !this.isCutFromManager;
+  }
+
   connect(events: StreamEvents): Stream | undefined {
-    if (!this.isReachable) return undefined;
+    if (!this.#isHeard) return undefined;
     this.#streams.add(events);
     queueMicrotask(() => {
       events.opened();
       this.tell();
     });
-    return { send: beat => this.#hear(beat), close: () => void this.#streams.delete(events) };
+    const close = (): void => {
+      if (this.#streams.delete(events)) queueMicrotask(() => events.ended('closed'));
+    };
+    return { send: beat => this.#hear(beat), close };
   }
 
   /** The postmaster dies; the agent has killed what was left and tells it. */
@@ -69,7 +88,7 @@ export class SimulatedMember {
   }
 
   tell(): void {
-    if (!this.isReachable) return;
+    if (!this.#isHeard) return;
     for (const stream of this.#streams) stream.report(this.#report());
   }
 
@@ -114,7 +133,7 @@ export class SimulatedMember {
   async #install(upstream: Upstream | undefined): Promise<void> {
     await this.#pause();
     this.#timeline = upstream ? (this.#around.at(upstream.address)?.timeline ?? 1) : 1;
-    this.#volume = {
+    this.#disk.volume = {
       state: 'initialized',
       clusterUid: this.#around.clusterUid,
       epoch: this.#highest?.epoch ?? 0,
@@ -129,7 +148,8 @@ export class SimulatedMember {
   async #start(role: 'ro', upstream: Report['plan']['upstream']): Promise<void> {
     this.#plan = { role, ...(upstream && { upstream }) };
     this.#settingsHash = EMPTY_SETTINGS;
-    if (this.engine.state !== 'running') await this.#run(role);
+    if (this.#around.shared) this.engine = { state: 'held', role, acceptsWrites: false };
+    else if (this.engine.state !== 'running') await this.#run(role);
     const rw = upstream && this.#around.at(upstream.address);
     this.#timeline = rw?.timeline ?? this.#timeline;
     rw?.tell();
@@ -161,7 +181,7 @@ export class SimulatedMember {
   }
 
   #take(kind: string, { clusterUid, incarnation, epoch, term, generation }: Command): void {
-    if (!this.isReachable) throw new AgentError('Unreachable', 'no answer');
+    if (!this.#isHeard) throw new AgentError('Unreachable', 'no answer');
     if (incarnation !== formatIncarnation(this.incarnation)) throw new AgentError('WrongIncarnation', incarnation);
     const acceptance = acceptCommand(this.#highest, { clusterUid, epoch, term, generation });
     if (!acceptance.accepted) throw new AgentError(acceptance.reason, 'a higher command was obeyed');
@@ -170,12 +190,25 @@ export class SimulatedMember {
   }
 
   #hear(beat: Beat): void {
-    if (!this.isReachable) return;
+    if (!this.#isHeard) return;
     const isNews = JSON.stringify(beat.stamp) !== JSON.stringify(this.#echo);
     this.#echo = beat.stamp;
     if (beat.answer !== undefined) this.answeredAt = this.#around.clock.now();
     // The agent is told which record its next words are younger than.
     if (isNews) queueMicrotask(() => this.tell());
+    this.#silent = beat.silent;
+    if (beat.silent) this.#tryToReach(beat.silent);
+    else this.#probe = undefined;
+  }
+
+  /** What is there answers at once; what is not is waited for. */
+  #tryToReach({ incarnation, since, address }: Silent): void {
+    this.probes++;
+    const reached = this.#around.at(address)?.isReachable === true;
+    this.#around.clock.after(reached ? 1 : PROBE_LIMIT_MS, () => {
+      if (this.#silent?.since === since) this.#probe = { incarnation, since, reached };
+      this.tell();
+    });
   }
 
   #reportOn(): void {
@@ -206,10 +239,11 @@ export class SimulatedMember {
       prepared: this.#prepared,
       quorum: this.#quorum,
       ...(this.engine.acceptsWrites && { senders: this.#senders() }),
-      volume: this.#volume,
+      volume: this.#disk.volume,
       right: { kind: 'none' },
       promiseAgeMs: 60_000,
       settingsHash: this.#settingsHash,
+      probe: this.#probe,
     };
   }
 
