@@ -56,6 +56,22 @@ describe('agents with a cluster manager (real PostgreSQL, real PID namespaces)',
     expect(await sql<{ n: number }>(pods[RW], count)).to.deep.equal([{ n: 1 }]);
   });
 
+  it('say whether they reach an RW that the cluster manager does not hear, for as long as they are asked', async () => {
+    const asked = manager(B);
+    asked.silent = { ...peerOf(site, pods[RW], names[RW]), since: 'n1' };
+    const { probe } = await asked.report('reached', it => it.probe?.reached);
+    expect(probe).to.deep.equal({ incarnation: names[RW], since: 'n1', reached: true });
+    process.kill(pods[RW].agentPid, 'SIGSTOP');
+    try {
+      await asked.report('not reached', it => it.probe?.reached === false);
+    } finally {
+      process.kill(pods[RW].agentPid, 'SIGCONT');
+    }
+    await asked.report('reached again', it => it.probe?.reached);
+    asked.silent = undefined;
+    await asked.report('not asked', it => it.probe === undefined);
+  });
+
   it('a write proves itself through a role that may do nothing else', async () => {
     const result = await manager(RW).client.verify({ command: command(RW) });
     expect(result).to.deep.include({ isWritten: true });

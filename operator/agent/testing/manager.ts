@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import type { Peer, Report } from '../../agent-api/beat.ts';
+import type { Peer, Report, Silent } from '../../agent-api/beat.ts';
 import type { BeatStream } from '../../agent-api/beat-stream.ts';
 import type { MemberClient } from '../../agent-api/client.ts';
 import { formatIncarnation } from '../../ha/incarnation.ts';
@@ -16,6 +16,8 @@ export class Manager {
   /** Whom the agent may ask. */
   peers: Peer[] = [];
   isLeader = true;
+  /** Whom the agent is asked to reach. */
+  silent: Silent | undefined;
   /** Answers give right (a). */
   answers = true;
   readonly #site: Site;
@@ -58,6 +60,7 @@ export class Manager {
       ...stamp,
       ...(answer !== undefined && { answer }),
       peers: this.peers,
+      ...(this.silent && { silent: this.silent }),
     });
   }
 
