@@ -14,18 +14,19 @@ export function partOf(subject: Subject | undefined): Part | undefined {
 }
 
 /**
- * Who may make which call. The cluster manager moves roles and replication and never opens data; agents ask each other
- * for promises; the command line tool only looks, since people act through operations.
+ * Who may make which call. The cluster manager moves roles and replication and never opens data; the operator opens
+ * data and moves nothing; agents ask each other for promises; the command line tool only looks, since people act
+ * through operations.
  */
 export const ACCESS = {
   state: ['operator', 'cluster-manager', 'agent', 'cli'],
-  task: ['operator', 'cluster-manager', 'cli'],
-  install: ['operator', 'cluster-manager'],
-  start: ['operator', 'cluster-manager'],
-  promote: ['operator', 'cluster-manager'],
-  demote: ['operator', 'cluster-manager'],
-  stop: ['operator', 'cluster-manager'],
-  restart: ['operator', 'cluster-manager'],
+  task: ['cluster-manager', 'cli'],
+  install: ['cluster-manager'],
+  start: ['cluster-manager'],
+  promote: ['cluster-manager'],
+  demote: ['cluster-manager'],
+  stop: ['cluster-manager'],
+  restart: ['cluster-manager'],
   resume: ['cluster-manager'],
   prepare: ['cluster-manager'],
   quorum: ['cluster-manager'],
@@ -33,8 +34,8 @@ export const ACCESS = {
   verify: ['cluster-manager'],
   promises: ['agent'],
   beats: ['cluster-manager'],
-  settings: ['operator', 'cluster-manager'],
-  slots: ['operator', 'cluster-manager'],
+  settings: ['cluster-manager'],
+  slots: ['cluster-manager'],
   account: ['operator'],
   database: ['operator'],
 } as const satisfies Record<string, readonly Part[]>;

@@ -99,9 +99,9 @@ describe('HTTPS API', () => {
   });
 
   it('answers a part that may call', async () => {
-    const operator = client(await leaf(ca, 'operator'));
-    expect(await operator.stop({ command, mode: 'fast' })).to.include({ state: 'running' });
-    expect(await operator.task('a/b')).to.include({ state: 'done' });
+    const manager = client(await leaf(ca, 'cluster-manager'));
+    expect(await manager.stop({ command, mode: 'fast' })).to.include({ state: 'running' });
+    expect(await manager.task('a/b')).to.include({ state: 'done' });
     expect(asked).to.deep.equal([{ command, mode: 'fast', waitMs: 0 }]);
   });
 
@@ -129,7 +129,7 @@ describe('HTTPS API', () => {
   });
 
   it('is not believed under another name', async () => {
-    const error = await failure(client(await leaf(ca, 'operator'), 'orders-1002').stop({ command }));
+    const error = await failure(client(await leaf(ca, 'cluster-manager'), 'orders-1002').stop({ command }));
     expect(error.code).to.equal('Unreachable');
     expect(error.message).to.include('orders-1002');
   });
@@ -143,13 +143,13 @@ describe('HTTPS API', () => {
   });
 
   it('carries refusals and failures', async () => {
-    const operator = client(await leaf(ca, 'operator'));
-    expect(await failure(operator.promote({ command }))).to.include({
+    const manager = client(await leaf(ca, 'cluster-manager'));
+    expect(await failure(manager.promote({ command }))).to.include({
       code: 'NoRight',
       message: 'not you',
       retryable: true,
     });
-    expect(await failure(operator.state())).to.include({ code: 'Internal', status: 500, message: 'disk on fire' });
+    expect(await failure(manager.state())).to.include({ code: 'Internal', status: 500, message: 'disk on fire' });
   });
 
   for (const [what, method, path, body, code] of [
@@ -159,7 +159,7 @@ describe('HTTPS API', () => {
     ['what is too long', 'POST', '/v1/stop', `"${'x'.repeat(1024 * 1024)}"`, 'TooLarge'],
   ] as const) {
     it(`refuses ${what}`, async () => {
-      const tls = await leaf(ca, 'operator');
+      const tls = await leaf(ca, 'cluster-manager');
       const answer = await raw({ ...tls, host: '127.0.0.1', port, servername: NAME, method, path, agent: false }, body);
       expect(JSON.parse(answer)).to.have.nested.property('error.code', code);
     });
@@ -220,8 +220,8 @@ describe('HTTPS API', () => {
   it('takes a renewed certificate and another authority without a restart', async () => {
     const next = await createCa({ now });
     renewTls(server, await leaf(next, 'agent', [NAME]));
-    expect(await client(await leaf(next, 'operator')).stop({ command })).to.include({ state: 'running' });
-    expect(await failure(client(await leaf(ca, 'operator')).stop({ command }))).to.include({ code: 'Unreachable' });
+    expect(await client(await leaf(next, 'cluster-manager')).stop({ command })).to.include({ state: 'running' });
+    expect(await failure(client(await leaf(ca, 'cluster-manager')).stop({ command }))).to.include({ code: 'Unreachable' });
   });
 });
 
@@ -247,6 +247,11 @@ describe('who may call what', () => {
   ] as const) {
     it(JSON.stringify(subject ?? 'nobody'), () => expect(partOf(subject as never)).to.equal(part));
   }
+
+  it('only the cluster manager moves anything, so that no other part can undo what it decided', () => {
+    for (const call of ['install', 'start', 'promote', 'demote', 'stop', 'restart', 'settings', 'slots'] as const)
+      expect(ACCESS[call]).to.deep.equal(['cluster-manager']);
+  });
 
   it('only the operator opens data', () => {
     for (const call of ['account', 'database'] as const) expect(ACCESS[call]).to.deep.equal(['operator']);

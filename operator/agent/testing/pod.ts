@@ -101,11 +101,17 @@ export class Site {
     const { uid, gid } = this.#user;
     for (const path of [at('data'), at('run'), at('tls/tls.key'), join(this.directory, 'shared')])
       await chown(path, uid, gid);
-    const connector = await this.connector('operator');
-    const client = connector.to({ address: '127.0.0.1', port: agent, serverName: `orders-${instanceId}` });
+    const client = await this.#client({ address: '127.0.0.1', port: agent, serverName: `orders-${instanceId}` });
     const pod = new Pod({ site: this, config, directory: join(this.directory, instanceId), client, user: this.#user });
     this.#pods.push(pod);
     return pod;
+  }
+
+  /** Each call as the part that may make it. */
+  async #client(endpoint: AgentEndpoint): Promise<AgentClient> {
+    const [manager, operator] = await Promise.all([this.connector('cluster-manager'), this.connector('operator')]);
+    const opens = operator.to(endpoint);
+    return { ...manager.to(endpoint), account: it => opens.account(it), database: it => opens.database(it) };
   }
 
   /** Where the agent of this pod is reached. */
