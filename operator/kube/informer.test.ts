@@ -170,6 +170,22 @@ describe('informer', () => {
     expect(names()).to.deep.equal(['a']);
   });
 
+  it('the store came back from an older copy: what it has forgotten is forgotten here', async () => {
+    await begin();
+    const restore = server.store.snapshot();
+    write('a', 'lost');
+    server.store.create(place, configMap('lost'));
+    await until('the newer store', () => told.length === 2);
+    server.fail(WATCH, 'reset', 1);
+    server.breakWatches('reset');
+    restore();
+    await until('the older one', () => told.includes('DELETED lost'));
+    expect(informer.get({ namespace: 'ns', name: 'a' })?.data).to.deep.equal(configMap('a').data);
+    await watching();
+    write('b', 'later');
+    await until('what comes later', () => told.includes('MODIFIED b'));
+  });
+
   it('is back within two seconds, with everything, after the server was gone', async () => {
     await begin();
     const port = server.port;

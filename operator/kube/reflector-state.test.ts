@@ -1,10 +1,11 @@
 import { expect } from 'chai';
 import { KubeError } from './errors.ts';
-import { nextProgress, START, type Met, type Phase, type Progress } from './reflector-state.ts';
+import { isStoreBehind, nextProgress, START, type Met, type Phase, type Progress } from './reflector-state.ts';
 
 const empty: Phase = { at: 'empty' };
 const at7: Phase = { at: 'watching', resourceVersion: '7' };
 const at9: Phase = { at: 'watching', resourceVersion: '9' };
+const doubted: Phase = { ...at9, isDoubted: true };
 const error = (status: number, reason = ''): KubeError => new KubeError({ status, reason, message: reason });
 const failed = (what: KubeError, hasLived = false): Met => ({
   what: 'failed',
@@ -21,9 +22,9 @@ describe('what follows what in a reflector', () => {
     ['a lost page token: at once, in one piece', {}, failed(error(410)), { at: 'empty', isUnpaged: true }, 0],
     ['the server ended the watch', { phase: at7 }, { what: 'ended', resourceVersion: '9', hasLived: true }, at9, 0],
     ['ended before anything came', { phase: at7 }, { what: 'ended', resourceVersion: '7', hasLived: false }, at7, 1],
-    ['a reset after events: the first pause', { phase: at7, failures: 5 }, failed(error(0), true), at9, 1],
-    ['a reset without events: a longer pause', { phase: at7, failures: 5 }, failed(error(503)), at9, 6],
-    ['silence: at once, for the wait was long', { phase: at7, failures: 5 }, failed(error(0, 'Silent')), at9, 0],
+    ['a reset after events: the first pause', { phase: at7, failures: 5 }, failed(error(0), true), doubted, 1],
+    ['a reset without events: a longer pause', { phase: at7, failures: 5 }, failed(error(503)), doubted, 6],
+    ['silence: at once, for the wait was long', { phase: at7, failures: 5 }, failed(error(0, 'Silent')), doubted, 0],
     ['too old: a new list at once', { phase: at7 }, failed(error(410)), empty, 0],
     ['too old again: after a pause', { phase: at7, gone: 1 }, failed(error(410)), empty, 1],
     ['too old for the third time: a longer one', { phase: at7, gone: 2 }, failed(error(410)), empty, 2],
@@ -43,6 +44,17 @@ describe('what follows what in a reflector', () => {
   ] as const) {
     it(`${what}: pauses up to ${bound} ms, however long it lasts`, () => {
       expect(nextProgress({ ...START, phase: at7, failures: 50 }, failed(met)).atMostMs).to.equal(bound);
+    });
+  }
+
+  for (const [current, seen, expected] of [
+    ['8', '9', true],
+    ['9', '9', false],
+    ['10', '9', false],
+    ['a', '9', false],
+  ] as const) {
+    it(`a store at ${current} ${expected ? 'has lost' : 'has'} what was seen at ${seen}`, () => {
+      expect(isStoreBehind(current, seen)).to.equal(expected);
     });
   }
 

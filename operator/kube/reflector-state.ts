@@ -6,11 +6,15 @@ import { isGone, isReason, isServerDown, KubeError, SERVER_DOWN_PAUSE_MS } from 
  *   empty    --listed----------------> watching
  *   empty    --failed----------------> empty     (after a pause; a lost page token: once more, in one piece)
  *   watching --ended, failed---------> watching  (from the last version seen; after a pause if nothing had come)
+ *                                                 (after a failure it is asked first whether the server still knows it)
  *   watching --too old (410)---------> empty     (at once; from the second in a row on after a pause)
  *
  * There is no state to stay dead in: every error leads to another try.
  */
-export type Phase = { at: 'empty'; isUnpaged?: boolean } | { at: 'watching'; resourceVersion: string };
+export type Phase =
+  | { at: 'empty'; isUnpaged?: boolean }
+  /** `isDoubted`: the server was away, and may have come back from an older copy of its store. */
+  | { at: 'watching'; resourceVersion: string; isDoubted?: boolean };
 
 export type Met =
   | { what: 'listed'; resourceVersion: string }
@@ -57,10 +61,22 @@ export function nextProgress(now: Progress, met: Met): Next {
 
 type Row = Omit<Progress, 'phase'>;
 
-function goOn(now: Progress, row: Row, met: { resourceVersion: string; hasLived: boolean }): Next {
-  const phase: Phase = now.phase.at === 'empty' ? now.phase : { at: 'watching', resourceVersion: met.resourceVersion };
+function goOn(now: Progress, row: Row, met: Exclude<Met, { what: 'listed' }>): Next {
+  const { resourceVersion, what } = met;
+  const watching: Phase = { at: 'watching', resourceVersion, ...(what === 'failed' && { isDoubted: true }) };
+  const phase = now.phase.at === 'empty' ? now.phase : watching;
   const failures = met.hasLived ? 0 : row.failures + 1;
   return { progress: { ...row, phase, failures }, pause: failures, ...ANY_PAUSE };
+}
+
+/**
+ * Did the server's store go back behind a version that it gave us? A watch from such a version is not refused: it stays
+ * silent until the store is past it, and what was lost with the newer store would stay in our cache. Versions of one
+ * server have one order; what is no number is not compared.
+ */
+export function isStoreBehind(current: string, seen: string): boolean {
+  const isNumber = /^\d+$/;
+  return isNumber.test(current) && isNumber.test(seen) && BigInt(current) < BigInt(seen);
 }
 
 /** A server that answers "too old" to its own newest version must not be listed in a tight loop. */

@@ -1,7 +1,8 @@
 import { backoffMs, type BackoffLimits } from './backoff.ts';
 import { sleep, systemClock, type Clock } from './clock.ts';
 import type { KubeClient } from './client.ts';
-import { nextProgress, START, type Met, type Phase } from './reflector-state.ts';
+import { KubeError } from './errors.ts';
+import { isStoreBehind, nextProgress, START, type Met, type Phase } from './reflector-state.ts';
 import type { ResourceType } from './resources.ts';
 import type { KubeObject, Logger, Selection, WatchEvent } from './types.ts';
 
@@ -119,7 +120,7 @@ export class Reflector<T extends KubeObject> {
 
   #step(phase: Phase, signal: AbortSignal): Promise<Met> {
     if (phase.at === 'empty') return this.#list(phase.isUnpaged === true, signal);
-    return this.#watch(phase.resourceVersion, signal);
+    return this.#watch(phase, signal);
   }
 
   /** The sink gets the list only when it is whole: a half one would look like deletes. */
@@ -142,7 +143,7 @@ export class Reflector<T extends KubeObject> {
     }
   }
 
-  async #watch(since: string, signal: AbortSignal): Promise<Met> {
+  async #watch({ resourceVersion: since, isDoubted }: Watching, signal: AbortSignal): Promise<Met> {
     const { clock, random, silenceMs, watchSeconds } = this.#timing;
     const started = clock.now();
     let resourceVersion = since;
@@ -151,6 +152,7 @@ export class Reflector<T extends KubeObject> {
     const timeoutSeconds = Math.ceil(watchSeconds * (1 + random()));
     this.stats.watches++;
     try {
+      if (isDoubted === true) await this.#requireStoreSince(since, signal);
       const options = { ...this.#selection, resourceVersion, signal, timeoutSeconds, silenceMs };
       for await (const event of this.#source.watch(this.#type, options)) {
         if (signal.aborted) break;
@@ -165,10 +167,24 @@ export class Reflector<T extends KubeObject> {
     }
   }
 
+  /** Asks for one object: the list carries the version that the store is at. @throws KubeError `Expired` */
+  async #requireStoreSince(since: string, signal: AbortSignal): Promise<void> {
+    const request = { ...this.#selection, limit: 1 };
+    const { resourceVersion } = await this.#source.listPage(this.#type, request, {
+      signal,
+      timeoutMs: LIST_TIMEOUT_MS,
+    });
+    if (!isStoreBehind(resourceVersion, since)) return;
+    const message = `the store is at version ${resourceVersion}, ${since} was seen before: it was restored`;
+    throw new KubeError({ status: 410, reason: 'Expired', message });
+  }
+
   #contact(): void {
     this.stats.lastContact = this.#timing.clock.now();
   }
 }
+
+type Watching = Extract<Phase, { at: 'watching' }>;
 
 function versionOf(event: WatchEvent<KubeObject>): string | undefined {
   const version = event.type === 'BOOKMARK' ? event.resourceVersion : event.object.metadata.resourceVersion;

@@ -94,6 +94,18 @@ export class FakeStore {
     this.history.length = 0;
   }
 
+  /** Copies the store. @returns puts the copy in its place, with everything since forgotten (etcd restored) */
+  snapshot(): () => void {
+    const { version, objects, history } = this;
+    const [kept, events] = [[...objects], history.length];
+    return () => {
+      this.version = version;
+      history.length = events;
+      objects.clear();
+      for (const [id, object] of kept) objects.set(id, object);
+    };
+  }
+
   #forget(at: Location, object: StoredObject): StoredObject {
     this.objects.delete(idOf(at));
     return this.#note(at, 'DELETED', object);
