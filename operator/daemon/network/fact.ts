@@ -1,6 +1,9 @@
-/** How the card is, as far as clients are concerned. */
+/** How a card is, as far as its traffic is concerned. `lowerLayerDown`: what it stands on is down. */
 export type LinkState = 'up' | 'down' | 'lowerLayerDown' | 'absent' | 'unknown';
 export type CardKind = 'ethernet' | 'bond' | 'vlan' | 'bridge' | 'other';
+
+/** The management controller of the host: its address, or why there is none. */
+export type OobFact = { ip: string } | { error: string };
 
 /** The network card that clients reach this host by. */
 export interface NetworkFact {
@@ -9,12 +12,12 @@ export interface NetworkFact {
   kind: CardKind;
   /** The address that is published; absent: the card has none. */
   clientIp?: string;
-  /** All addresses of the card that clients could use. */
+  /** All addresses of the card that clients could use, the best first. */
   addresses: readonly string[];
-  /** Cards below a bond or VLAN, and their states. */
+  /** Cards that it stands on (below a bond, VLAN or bridge), and their states. */
   lower: Readonly<Record<string, LinkState>>;
-  /** Address of the host's management controller, where it is asked for. */
-  oobIp?: string;
+  /** Absent: it is not asked for. */
+  oob?: OobFact;
   /** What could not be found out, and why. */
   gaps: readonly string[];
 }

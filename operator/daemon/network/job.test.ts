@@ -1,0 +1,146 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import type { NetworkInterfaceInfo } from 'node:os';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { FakeClock, settle } from '../../kube/testing/fake-clock.ts';
+import { HostFacts } from '../facts.ts';
+import type { HostCommand } from '../host/commands.ts';
+import type { HostResult } from '../host/host-exec.ts';
+import { readDaemonSettings, type DaemonSettings } from '../settings.ts';
+import { NetworkJob } from './job.ts';
+import { oobOf } from './oob.ts';
+
+const exit = (stdout: string, code = 0, stderr = ''): HostResult => ({ kind: 'exit', code, stdout, stderr });
+const LAN = 'IP Address Source       : Static Address\nIP Address              : 10.9.0.5\nSubnet Mask : 255.0.0.0\n';
+const IP = JSON.stringify([
+  {
+    ifname: 'bond1',
+    addr_info: [
+      { family: 'inet', local: '10.0.0.9', prefixlen: 24, secondary: true },
+      { family: 'inet', local: '10.0.0.5', prefixlen: 24 },
+    ],
+  },
+]);
+
+describe('NetworkJob', () => {
+  let sys: string;
+  let clock: FakeClock;
+  let facts: HostFacts;
+  let asked: HostCommand[];
+  let answers: Record<string, HostResult>;
+  let addresses: string[];
+  let settings: DaemonSettings;
+  let job: NetworkJob;
+  beforeEach(() => {
+    sys = mkdtempSync(join(tmpdir(), 'network-'));
+    for (const card of ['bond1', 'eth0']) {
+      mkdirSync(join(sys, 'class/net', card), { recursive: true });
+      writeFileSync(join(sys, 'class/net', card, 'operstate'), 'up');
+    }
+    clock = new FakeClock();
+    facts = new HostFacts(clock);
+    asked = [];
+    answers = { addresses: exit(IP), bmcAddress: exit(LAN) };
+    addresses = ['10.0.0.5/24'];
+    settings = readDaemonSettings({ network: undefined, controller: undefined, ports: undefined, versions: [] });
+    const interfaces = (): NodeJS.Dict<NetworkInterfaceInfo[]> => ({
+      bond1: addresses.map(cidr => ({ cidr, address: cidr.split('/')[0], family: 'IPv4' }) as NetworkInterfaceInfo),
+    });
+    const run = (command: HostCommand): Promise<HostResult> => {
+      asked.push(command);
+      return Promise.resolve(answers[command.name]!);
+    };
+    const options = { facts, host: { run }, sys, clock, random: () => 0.5, interfaces };
+    job = new NetworkJob({ ...options, settings: () => settings, published: () => undefined });
+  });
+  afterEach(() => rmSync(sys, { recursive: true }));
+
+  const look = async () => {
+    const { message } = await job.run(new AbortController().signal);
+    await settle();
+    return { message, fact: facts.get('network')!.fact };
+  };
+
+  it('needs no host command for a card with one address', async () => {
+    expect((await look()).message).to.equal('bond1 is up, clients use 10.0.0.5');
+    expect(asked).to.deep.equal([]);
+  });
+
+  it('asks the host which of several comes first, once for each thing that is seen', async () => {
+    addresses = ['10.0.0.9/24', '10.0.0.5/24'];
+    expect((await look()).fact).to.deep.include({ clientIp: '10.0.0.5', gaps: [] });
+    await look();
+    expect(asked).to.have.length(1);
+    addresses = ['10.0.0.9/24', '10.0.0.5/24', '10.0.0.6/24'];
+    await look();
+    expect(asked).to.have.length(2);
+  });
+
+  it('does with what it sees when the host does not tell, says so, and asks again a minute later', async () => {
+    addresses = ['10.0.0.9/24', '10.0.0.5/24'];
+    answers['addresses'] = { kind: 'lost', cause: new Error('connection refused') };
+    expect((await look()).fact).to.deep.include({
+      clientIp: '10.0.0.9',
+      gaps: ['addresses of bond1: connection refused'],
+    });
+    await clock.advance(59_000);
+    await look();
+    expect(asked).to.have.length(1);
+    await clock.advance(1_000);
+    answers['addresses'] = exit(IP);
+    expect((await look()).fact.gaps).to.deep.equal([]);
+    expect(asked).to.have.length(2);
+  });
+
+  it('follows the settings: another card from the next look on', async () => {
+    await look();
+    settings = { ...settings, card: 'eth0' };
+    const { fact, message } = await look();
+    expect(fact).to.deep.include({ card: 'eth0', addresses: [] });
+    expect(message).to.equal('eth0 is up, no address');
+    settings = { ...settings, card: 'bond9' };
+    expect((await look()).message).to.equal('bond9 is not there, no address');
+  });
+
+  it('asks for the management controller only when that is switched on, once an hour, and holds nothing up', async () => {
+    await look();
+    settings = { ...settings, isOobOn: true };
+    expect((await look()).fact.oob).to.equal(undefined);
+    expect((await look()).fact.oob).to.deep.equal({ ip: '10.9.0.5' });
+    await clock.advance(3_599_000);
+    await look();
+    expect(asked).to.have.length(1);
+    await clock.advance(1_000);
+    await look();
+    expect(asked).to.have.length(2);
+  });
+
+  it('asks less and less often where there is none', async () => {
+    settings = { ...settings, isOobOn: true };
+    answers['bmcAddress'] = exit('', 1, 'Could not open device');
+    const at: number[] = [];
+    for (let n = 0; n < 12 * 60; n++) {
+      const before = asked.length;
+      await look();
+      if (asked.length > before) at.push(n);
+      await clock.advance(60_000);
+    }
+    expect(at.slice(0, 6)).to.deep.equal([0, 1, 3, 7, 15, 31]);
+    expect(at.length).to.be.below(20);
+    expect((await look()).fact.oob).to.deep.equal({ error: 'Could not open device' });
+  });
+});
+
+describe('oobOf', () => {
+  for (const [what, result, fact] of [
+    ['an address', exit(LAN), { ip: '10.9.0.5' }],
+    ['none set', exit('IP Address : 0.0.0.0\n'), { error: 'the management controller has no address' }],
+    ['other text', exit('hello'), { error: 'the management controller has no address' }],
+    ['no ipmitool', exit('', 127), { error: 'exit code 127' }],
+    ['a time-out', { kind: 'timeout', afterMs: 10_000 }, { error: 'no answer within 10000 ms' }],
+    ['switched off', { kind: 'off', why: 'enableSsh' }, { error: 'enableSsh' }],
+  ] as const) {
+    it(what, () => expect(oobOf(result)).to.deep.equal(fact));
+  }
+});
