@@ -24,17 +24,18 @@ export default {
     only('settings', room('settings'), [room('model')]),
     only('agent-api', room('agent-api'), [room('model'), room('ha'), room('engine')]),
     only('agent', room('agent'), ['model', 'ha', 'engine', 'agent-api'].map(room)),
+    only('http-api-knows-no-cluster', room('http-api'), ['model', 'kube'].map(room)),
     only('lifecycle', room('lifecycle'), [
       '^crds/',
       ...['model', 'ha', 'agent-api', 'kinds', 'kube', 'workflow', 'observe', 'settings', 'pki'].map(room),
     ]),
     only('failover', room('failover'), [
       '^crds/',
-      ...['model', 'ha', 'agent-api', 'kinds', 'kube', 'workflow', 'observe', 'settings', 'pki'].map(room),
+      ...['model', 'ha', 'agent-api', 'http-api', 'kinds', 'kube', 'workflow', 'observe', 'settings', 'pki'].map(room),
     ]),
     only('daemon', room('daemon'), [
       '^crds/',
-      ...['model', 'ha', 'agent-api', 'kinds', 'kube', 'observe', 'settings', 'pki'].map(room),
+      ...['model', 'ha', 'agent-api', 'http-api', 'kinds', 'kube', 'observe', 'settings', 'pki'].map(room),
     ]),
     {
       name: 'operator-not-scripts',

@@ -1,4 +1,5 @@
 import type { Registry } from 'prom-client';
+import { ApiListener } from '../http-api/listener.ts';
 import { systemClock } from '../kube/clock.ts';
 import { withMeta, type Controller } from '../kube/controller.ts';
 import { EventRecorder, type EventNote } from '../kube/events.ts';
@@ -8,7 +9,7 @@ import { keyOf, refOf, type KubeObject } from '../kube/types.ts';
 import { readTlsData } from '../pki/secret.ts';
 import { RESOURCES, type Node, type Secret } from '../kube/resources.ts';
 import { TlsAgents } from './agents.ts';
-import { ApiListener } from './api/listener.ts';
+import { apiServer } from './api/server.ts';
 import type { ManagerPlace } from './api/topology.ts';
 import { Group } from './group.ts';
 import { FailoverMetrics } from './metrics.ts';
@@ -68,7 +69,10 @@ export class ClusterManager extends StackOperator {
     // Every replica answers: not the client that only a leader may write with.
     const { client } = options;
     const managers = (): Promise<ManagerPlace[]> => this.#managers();
-    this.#api = options.api && new ApiListener({ ...options.api, client, log, now: () => new Date(), managers });
+    const { api } = options;
+    const tools = api && { client, log, managers, version: api.version, now: (): Date => new Date() };
+    this.#api =
+      tools && new ApiListener({ port: api.port, clock: systemClock, log, make: tls => apiServer({ ...tools, tls }) });
   }
 
   /** What this process lacks to do its work; undefined when nothing. */

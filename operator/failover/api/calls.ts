@@ -1,5 +1,7 @@
-import type * as z from 'zod';
 import type { MPDClusterStatus } from '../../../crds/mpdcluster.ts';
+import type { User } from '../../http-api/authorize.ts';
+import { ApiError } from '../../http-api/errors.ts';
+import { parseInput } from '../../http-api/input.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { RESOURCES } from '../../kube/resources.ts';
 import type { ObjectRef } from '../../kube/types.ts';
@@ -7,8 +9,6 @@ import { API_GROUP, switchLog } from '../../model/names.ts';
 import { readSwitches } from '../history.ts';
 import { activeHold, formatHold, HOLD_ANNOTATION } from '../hold.ts';
 import { MPD_CLUSTERS, MPD_OPERATIONS, type RawCluster } from '../../kinds/mpd.ts';
-import type { User } from './authorize.ts';
-import { ApiError } from './errors.ts';
 import { enableBody, haModeBody, statusQuery, switchoverBody, type CallName } from './routes.ts';
 import { endpointOf, findInstance, visualTopology, type ManagerPlace } from './topology.ts';
 
@@ -34,7 +34,7 @@ export interface CallRequest {
  */
 export const CALLS: Readonly<Record<CallName, (tools: CallTools, request: CallRequest) => Promise<unknown>>> = {
   async status(tools, request) {
-    const { type } = parse(statusQuery, request.query);
+    const { type } = parseInput(statusQuery, request.query);
     const cluster = await clusterOf(tools, request);
     switch (type) {
       case 'visual':
@@ -51,7 +51,7 @@ export const CALLS: Readonly<Record<CallName, (tools: CallTools, request: CallRe
   version: tools => Promise.resolve({ version: tools.version, plugins: [] }),
 
   async switchover(tools, request) {
-    const { from, to, force } = parse(switchoverBody, request.body);
+    const { from, to, force } = parseInput(switchoverBody, request.body);
     if (force) {
       const message = 'forcing may lose rows: make an MPDOperation of type forceFailover, which states the loss';
       throw new ApiError(422, 'ForceRefused', message, { field: 'force' });
@@ -66,14 +66,14 @@ export const CALLS: Readonly<Record<CallName, (tools: CallTools, request: CallRe
   },
 
   async enable(tools, request) {
-    const { enable, seconds } = parse(enableBody, request.body);
+    const { enable, seconds } = parseInput(enableBody, request.body);
     return hold(tools, request, enable ? undefined : seconds);
   },
 
   haMode: async (tools, request) => modeOf(await clusterOf(tools, request), tools),
 
   async setHaMode(tools, request) {
-    const { mode, seconds } = parse(haModeBody, request.body);
+    const { mode, seconds } = parseInput(haModeBody, request.body);
     return hold(tools, request, mode === 'auto' ? undefined : seconds);
   },
 
@@ -82,15 +82,6 @@ export const CALLS: Readonly<Record<CallName, (tools: CallTools, request: CallRe
     return { LogItems: readSwitches(map) };
   },
 };
-
-function parse<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
-  const result = schema.safeParse(value ?? {});
-  if (result.success) return result.data;
-  const issue = result.error.issues[0];
-  const field = issue?.path.map(String).join('.') ?? '';
-  const where = field === '' ? 'request' : field;
-  throw new ApiError(400, 'InvalidRequest', `${where}: ${issue?.message ?? 'is not valid'}`, { field });
-}
 
 async function clusterOf({ client }: CallTools, { ref }: CallRequest): Promise<RawCluster> {
   const found = await client.get(MPD_CLUSTERS, ref);

@@ -1,29 +1,11 @@
-import * as z from 'zod';
-import { ROUTES, type Route } from './routes.ts';
+import { openApiDocument } from '../../http-api/openapi.ts';
+import { ROUTES } from './routes.ts';
 
-const CLUSTER_PATH = '/clusters/{namespace}/{name}/v1';
-const JSON_TYPE = 'application/json';
+export const CLUSTER_PATH = '/clusters/{namespace}/{name}/v1';
 
-/** The OpenAPI 3.1 document of the API, made from the table that also serves it. */
-export function openApiDocument(version: string): object {
-  const paths: Record<string, Record<string, object>> = {};
-  for (const route of ROUTES) {
-    const path = CLUSTER_PATH + route.path;
-    paths[path] = { ...paths[path], [route.method.toLowerCase()]: operation(route) };
-  }
-  return {
-    openapi: '3.1.0',
-    info: { title: 'PolarDB Stack cluster manager', version },
-    security: [{ bearer: [] }],
-    paths,
-    components: {
-      securitySchemes: {
-        bearer: { type: 'http', scheme: 'bearer', description: 'Token of a service account or user.' },
-      },
-      schemas: { Answer: envelope },
-    },
-  };
-}
+/** The document of the cluster manager's API. */
+export const managerDocument = (version: string): object =>
+  openApiDocument({ title: 'PolarDB Stack cluster manager', version, basePath: CLUSTER_PATH, envelope }, ROUTES);
 
 /** The envelope of the original, with the true HTTP status in `code`. */
 const envelope = {
@@ -36,31 +18,3 @@ const envelope = {
     data: { description: 'The result, when the call did not fail.' },
   },
 };
-
-function operation({ call, summary, query, body, success }: Route): object {
-  const inPath = ['namespace', 'name'].map(name => ({ name, in: 'path', required: true, schema: { type: 'string' } }));
-  const answer = (description: string): object => ({
-    description,
-    content: { [JSON_TYPE]: { schema: { $ref: '#/components/schemas/Answer' } } },
-  });
-  return {
-    operationId: call,
-    summary,
-    parameters: [...inPath, ...queryParameters(query)],
-    ...(body && { requestBody: { required: true, content: { [JSON_TYPE]: { schema: inputSchema(body) } } } }),
-    responses: {
-      [success]: answer(success === 202 ? 'Accepted: data.operation names the MPDOperation to follow.' : 'Done.'),
-      default: answer('Refused or failed.'),
-    },
-  };
-}
-
-function queryParameters(query: z.ZodObject | undefined): object[] {
-  return Object.entries(query?.shape ?? {}).map(([name, schema]) => ({
-    name,
-    in: 'query',
-    schema: inputSchema(schema as z.ZodType),
-  }));
-}
-
-const inputSchema = (schema: z.ZodType): object => z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });

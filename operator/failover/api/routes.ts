@@ -1,19 +1,18 @@
 import * as z from 'zod';
+import type { ApiRoute } from '../../http-api/route.ts';
 import { MAX_HOLD_SECONDS } from '../hold.ts';
-import type { Permission } from './authorize.ts';
+
+/** What a call needs to be allowed to do: a verb on `mpdclusters` or on a subresource of it. */
+export interface Needs {
+  verb: 'get' | 'create' | 'update';
+  /** Absent: the cluster itself. */
+  subresource?: 'switchover' | 'ha';
+}
 
 /** One call of the API. Paths are below `/clusters/{namespace}/{name}/v1`. */
-export interface Route {
-  /** Name of the call, and `operationId` of the document. */
+export interface Route extends ApiRoute {
   call: CallName;
-  method: 'GET' | 'POST';
-  path: string;
-  summary: string;
-  needs: Permission;
-  query?: z.ZodObject;
-  body?: z.ZodObject;
-  /** HTTP status of success; 202: an operation does the rest. */
-  success: 200 | 202;
+  needs: Needs;
 }
 
 export type CallName = 'status' | 'version' | 'switchover' | 'enable' | 'haMode' | 'setHaMode' | 'switchLog';
@@ -56,8 +55,10 @@ export const haModeBody = z.object({
   seconds: untilSeconds,
 });
 
-const READ: Permission = { verb: 'get' };
-const HOLD: Permission = { verb: 'update', subresource: 'ha' };
+const READ: Needs = { verb: 'get' };
+const HOLD: Needs = { verb: 'update', subresource: 'ha' };
+const DONE = { 200: 'Done.' };
+const ACCEPTED = { 202: 'Accepted: data.operation names the MPDOperation to follow.' };
 
 /** The calls of the original that mean something here (facts: cluster manager, C6). */
 export const ROUTES: readonly Route[] = [
@@ -68,9 +69,9 @@ export const ROUTES: readonly Route[] = [
     summary: 'Topology and state of the cluster.',
     needs: READ,
     query: statusQuery,
-    success: 200,
+    success: DONE,
   },
-  { call: 'version', method: 'GET', path: '/version', summary: 'Release of this program.', needs: READ, success: 200 },
+  { call: 'version', method: 'GET', path: '/version', summary: 'Release of this program.', needs: READ, success: DONE },
   {
     call: 'switchover',
     method: 'POST',
@@ -78,7 +79,7 @@ export const ROUTES: readonly Route[] = [
     summary: 'Makes an operation that moves the RW to another instance; follow it by its name.',
     needs: { verb: 'create', subresource: 'switchover' },
     body: switchoverBody,
-    success: 202,
+    success: ACCEPTED,
   },
   {
     call: 'enable',
@@ -87,7 +88,7 @@ export const ROUTES: readonly Route[] = [
     summary: 'Holds automatic failover off for a while, or ends that.',
     needs: HOLD,
     body: enableBody,
-    success: 200,
+    success: DONE,
   },
   {
     call: 'haMode',
@@ -95,7 +96,7 @@ export const ROUTES: readonly Route[] = [
     path: '/ha_mode',
     summary: 'auto, or manual while automatic failover is held off.',
     needs: READ,
-    success: 200,
+    success: DONE,
   },
   {
     call: 'setHaMode',
@@ -104,7 +105,7 @@ export const ROUTES: readonly Route[] = [
     summary: 'As enable, in the words auto and manual.',
     needs: HOLD,
     body: haModeBody,
-    success: 200,
+    success: DONE,
   },
   {
     call: 'switchLog',
@@ -112,6 +113,6 @@ export const ROUTES: readonly Route[] = [
     path: '/switch_log',
     summary: 'The newest switches of the RW, newest first.',
     needs: READ,
-    success: 200,
+    success: DONE,
   },
 ];

@@ -1,14 +1,19 @@
-import type { KubeClient } from '../../kube/client.ts';
-import { resource } from '../../kube/resources.ts';
-import type { KubeObject } from '../../kube/types.ts';
-import { API_GROUP } from '../../model/names.ts';
+import type { KubeClient } from '../kube/client.ts';
+import { resource } from '../kube/resources.ts';
+import type { KubeObject } from '../kube/types.ts';
 import { ApiError } from './errors.ts';
 
-/** What a call needs to be allowed to do, as RBAC says it: `mpdclusters` or a subresource of it. */
+/** What a call needs to be allowed to do, as RBAC says it. The resource need not exist: a rule may name it all the same. */
 export interface Permission {
   verb: 'get' | 'create' | 'update';
-  /** Absent: the cluster itself. */
-  subresource?: 'switchover' | 'ha';
+  /** Empty: the core group. */
+  group: string;
+  resource: string;
+  /** Absent: the object itself. */
+  subresource?: string;
+  /** Absent: a resource of the whole Kubernetes cluster. */
+  namespace?: string;
+  name: string;
 }
 
 export interface User {
@@ -22,7 +27,7 @@ interface TokenReview extends KubeObject {
   status?: { authenticated?: boolean; user?: User; error?: string };
 }
 interface SubjectAccessReview extends KubeObject {
-  spec: { user: string; uid?: string; groups?: string[]; resourceAttributes: Record<string, string> };
+  spec: { user: string; uid?: string; groups?: string[]; resourceAttributes: Partial<Permission> };
   status?: { allowed?: boolean; reason?: string };
 }
 
@@ -58,15 +63,11 @@ export async function authenticate(client: Reviewer, authorization: string | und
 }
 
 /**
- * May this user do that to that cluster? RBAC decides, as for kubectl.
+ * May this user do that? RBAC decides, as for kubectl.
  * @throws ApiError 403 naming the rule that is missing
  */
-export async function authorize(
-  client: Reviewer,
-  user: User,
-  wanted: Permission & { namespace: string; name: string },
-): Promise<void> {
-  const { verb, subresource, namespace, name } = wanted;
+export async function authorize(client: Reviewer, user: User, wanted: Permission): Promise<void> {
+  const { verb, group, resource: plural, subresource, namespace, name } = wanted;
   const { apiVersion, kind } = ACCESS_REVIEWS;
   const review = await client.create(ACCESS_REVIEWS, {
     apiVersion,
@@ -77,16 +78,17 @@ export async function authorize(
       ...(user.uid !== undefined && { uid: user.uid }),
       ...(user.groups && { groups: user.groups }),
       resourceAttributes: {
-        group: API_GROUP,
-        resource: 'mpdclusters',
+        group,
+        resource: plural,
         verb,
-        namespace,
         name,
-        ...(subresource && { subresource }),
+        ...(namespace !== undefined && { namespace }),
+        ...(subresource !== undefined && { subresource }),
       },
     },
   });
   if (review.status?.allowed === true) return;
-  const what = subresource ? `mpdclusters/${subresource}` : 'mpdclusters';
-  throw new ApiError(403, 'Forbidden', `${user.username} may not ${verb} ${what} in namespace ${namespace}`);
+  const what = subresource === undefined ? plural : `${plural}/${subresource}`;
+  const where = namespace === undefined ? `named ${name}` : `in namespace ${namespace}`;
+  throw new ApiError(403, 'Forbidden', `${user.username} may not ${verb} ${what} ${where}`);
 }
