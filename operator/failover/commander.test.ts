@@ -92,7 +92,7 @@ describe('commander', () => {
     await clock.advance(50);
     commander.give(twice);
     await settle();
-    expect(commander.outcomes[0]).to.deep.equal({ key: 'k', state: 'done' });
+    expect(commander.outcomes[0]).to.deep.equal({ key: 'k', state: 'done', endedAt: 50 });
     expect(commander.troubles(granted.epoch)).to.deep.equal([]);
   });
 

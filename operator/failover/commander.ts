@@ -21,6 +21,8 @@ export interface Order {
 interface Standing {
   order: Order;
   state: CommandOutcome['state'];
+  /** ms of the clock. */
+  endedAt?: number;
   error?: { code: string; message: string };
   /** Failures in a row. */
   failures: number;
@@ -78,7 +80,12 @@ export class Commander {
 
   /** How all orders stand, the newest last. */
   get outcomes(): CommandOutcome[] {
-    return [...this.#orders].map(([key, { state, error }]) => ({ key, state, ...error }));
+    return [...this.#orders].map(([key, { state, endedAt, error }]) => ({
+      key,
+      state,
+      ...(endedAt !== undefined && { endedAt }),
+      ...error,
+    }));
   }
 
   /** What failed last on each member in this epoch, for people. */
@@ -101,12 +108,14 @@ export class Commander {
       if (signal.aborted) return;
       standing.state = 'done';
       standing.failures = 0;
-      standing.restUntil = this.#clock.now() + restOf(SETTLE_MS, ++standing.times);
+      standing.endedAt = this.#clock.now();
+      standing.restUntil = standing.endedAt + restOf(SETTLE_MS, ++standing.times);
     } catch (error) {
       if (signal.aborted) return;
       standing.state = 'failed';
       standing.error = described(error);
-      standing.restUntil = this.#clock.now() + restOf(FIRST_REST_MS, ++standing.failures);
+      standing.endedAt = this.#clock.now();
+      standing.restUntil = standing.endedAt + restOf(FIRST_REST_MS, ++standing.failures);
       this.#tell(standing, error);
       if (isDisobedience(standing)) this.#disobeyed();
     }

@@ -17,7 +17,7 @@ import { Actor } from './actor.ts';
 import type { Agents } from './agents.ts';
 import { Commander } from './commander.ts';
 import { optionsOf, viewOf } from './gather.ts';
-import { activeHold } from './hold.ts';
+import { holdLastsMs } from './hold.ts';
 import { Ledger } from './ledger.ts';
 import { Members } from './members.ts';
 import { NodeLease } from './node-lease.ts';
@@ -190,7 +190,10 @@ export class Group {
     if (decision.request && asked) await judged(asked, decision);
     told();
     if (hasActed || decision.request) return 'again';
-    const pauses = [wakeAt === undefined ? Infinity : wakeAt - clock.now(), holdEnd(target, clock.date())];
+    const pauses = [
+      wakeAt === undefined ? Infinity : wakeAt - clock.now(),
+      holdLastsMs(target.cluster.metadata.annotations, clock.date()),
+    ];
     const pause = Math.max(1, Math.min(...pauses));
     return pause === Infinity ? undefined : pause;
   }
@@ -255,7 +258,8 @@ export class Group {
     if (!target || !recorded || !isLeading() || !isOf(heard.incarnation, recorded.record.holder)) return;
     const request = asked();
     this.#gather(target, recorded, request);
-    if (request || isChanging(recorded.record, heard.report.quorum?.generation)) wake();
+    if (request || isMoving(this.#look?.decision) || isChanging(recorded.record, heard.report.quorum?.generation))
+      wake();
   }
 
   #tell({ policy, actions, wait }: Decision, recorded: Recorded | undefined): void {
@@ -288,12 +292,10 @@ export class Group {
   }
 }
 
-/** How long automatic moves are still held off, ms: nothing else tells that a hold has ended. */
-function holdEnd({ cluster: { metadata } }: GroupTarget, now: Date): number {
-  const hold = activeHold(metadata.annotations, now);
-  return hold ? hold.until.getTime() - now.getTime() : Infinity;
-}
-
 /** Is (E, k) on its way from one setting to the next? */
 const isChanging = ({ members, generation }: GroupRecord, inEngine = generation): boolean =>
   generation !== inEngine || members.some(it => it.pending);
+
+/** Does a planned move wait for what members still lack? */
+const isMoving = (decision: Decision | undefined): boolean =>
+  decision?.wait?.reason === 'SwitchoverPreparing' || decision?.wait?.reason === 'DrainWaits';

@@ -24,3 +24,9 @@ export function activeHold(annotations: Readonly<Record<string, string>> | undef
   const latest = now.getTime() + MAX_HOLD_SECONDS * 1000;
   return until > now && until.getTime() <= latest ? { until, by } : undefined;
 }
+
+/** How long automatic moves are still held off, ms: nothing else tells that a hold has ended. Infinity without a hold. */
+export function holdLastsMs(annotations: Readonly<Record<string, string>> | undefined, now: Date): number {
+  const hold = activeHold(annotations, now);
+  return hold ? hold.until.getTime() - now.getTime() : Infinity;
+}

@@ -1,8 +1,9 @@
 import { expect } from 'chai';
-import type { Command } from './action.ts';
+import { commandKey, type Command } from './action.ts';
 import { decide } from './decide.ts';
-import { allWell, groupView, NOW, rw, two, writer } from './testing/group.ts';
+import { allWell, groupView, held, NOW, rw, two, writer } from './testing/group.ts';
 import { moved, newWriter, firstSlots, hour, table } from './testing/group-cases.ts';
+import type { CommandOutcome } from './view.ts';
 
 describe('decisions: planned moves', () => {
   const done: Command[] = [firstSlots];
@@ -11,10 +12,22 @@ describe('decisions: planned moves', () => {
   const to3 = { ...asked, target: '3' };
   const accepted = { ...to3, acceptedEpoch: 5 };
   const draining = ['1', '2', '3'].map(id => ({ id, follows: 'ro' as const, isLeaving: id === '1' }));
+  /** The RW was last heard 100 ms ago. */
+  const endedAt = (moment: number): CommandOutcome[] => [
+    { key: commandKey(firstSlots, held, 'settings'), state: 'done' },
+    { key: commandKey(checkpoint, held, 'settings'), state: 'done', endedAt: moment },
+  ];
   const lagging = [writer({ senders: [] }), ...allWell.slice(1)];
   table([
     ['accepted: checkpoint first', { request: accepted, done }, ['checkpoint 1', 'SwitchoverPreparing']],
     ['then the revoke', { request: accepted, done: [...done, checkpoint] }, ['revoke']],
+    [
+      'not by what the RW said before its end',
+      { request: accepted, commands: endedAt(NOW - 50) },
+      ['SwitchoverPreparing'],
+    ],
+    ['by what it said after it', { request: accepted, commands: endedAt(NOW - 150) }, ['revoke']],
+    ['a drain neither', { instances: draining, commands: endedAt(NOW - 50) }, ['SwitchoverPreparing']],
     ['without the checkpoint when it fails', { request: accepted, done, failed: [checkpoint] }, ['revoke']],
     ['the target fell ill meanwhile', { request: accepted, done, reports: lagging }, ['SwitchoverPreparing']],
     ['drain', { instances: draining, done }, ['checkpoint 1', 'SwitchoverPreparing']],

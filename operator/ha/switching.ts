@@ -89,13 +89,13 @@ function carryOut(view: Seen, request: HaRequest, holder: HeardReport): Said {
     const until = deadline(view);
     const why = {
       reason: 'TargetUnhealthy',
-      message: 'the target can no longer take over; the RW was left in its place',
+      message: 'the target can no longer take over, or is far behind; the RW was left in its place',
     };
     if (view.now >= until) return { request: verdict(view, request, 'failed', why) };
     return wait('SwitchoverPreparing', 'waits for the target to be ready again', { wakeAt: until });
   }
   const message = `${request.by} asks for instance ${target.incarnation.instanceId}`;
-  return afterCheckpoint(view, holder) ?? revokeFor(view, 'Switchover', message);
+  return afterCheckpoint(view, holder) ?? afterReport(view, holder) ?? revokeFor(view, 'Switchover', message);
 }
 
 /** A checkpoint that fails or takes too long is done without. */
@@ -107,6 +107,19 @@ function afterCheckpoint(view: Seen, holder: HeardReport): Said | undefined {
   if (outcome && view.now >= until) return undefined;
   const waiting = wait('SwitchoverPreparing', 'the RW makes a checkpoint', { wakeAt: until });
   return outcome ? waiting : { ...waiting, ...act(checkpoint) };
+}
+
+/**
+ * How far members are behind changes between two reports, by all that is written in half a second or in a long
+ * checkpoint. So the target is judged by what the RW says after it; each report is looked at as it comes.
+ */
+function afterReport(view: Seen, { incarnation: on, heardAt }: HeardReport): Said | undefined {
+  const endedAt = outcomeOf(view, { do: 'checkpoint', on })?.endedAt ?? 0;
+  if (heardAt >= endedAt) return undefined;
+  const { now, options } = view;
+  return wait('SwitchoverPreparing', 'the RW is about to tell how far its members are', {
+    wakeAt: now + options.beatMs,
+  });
 }
 
 const deadline = ({ memory: { request }, now, options }: Seen): number => (request?.at ?? now) + options.catchUpMs;
@@ -141,6 +154,7 @@ function drain(view: Seen): Said | undefined {
   const to = target.incarnation.instanceId;
   return (
     afterCheckpoint(view, holder) ??
+    afterReport(view, holder) ??
     revokeFor(view, 'Drain', `the node of instance ${instanceId} is drained, ${to} is ready`)
   );
 }

@@ -65,6 +65,8 @@ export interface LeaderView {
 export interface CommandOutcome {
   key: string;
   state: 'running' | 'done' | 'failed';
+  /** When it was done or failed, ms of the monotonic clock. */
+  endedAt?: number;
   /** Why it failed: the agent's code, or SQLSTATE of a verification. */
   code?: string;
   message?: string;

@@ -74,9 +74,9 @@ export class Commander {
     const { key, state } = standing.outcome;
     if (state !== 'running' || this.#standings.get(key) !== standing) return;
     tell(() => `hears ${outcome.state} ${outcome.code ?? ''} of ${key}`);
-    standing.outcome = { key, ...outcome };
-    standing.restUntil =
-      process.clock.now + Math.min(LONGEST_REST_MS, FIRST_REST_MS[outcome.state] * 2 ** standing.ends++);
+    const endedAt = process.clock.now;
+    standing.outcome = { key, endedAt, ...outcome };
+    standing.restUntil = endedAt + Math.min(LONGEST_REST_MS, FIRST_REST_MS[outcome.state] * 2 ** standing.ends++);
     ended();
   }
 }
