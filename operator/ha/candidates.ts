@@ -57,13 +57,27 @@ export function rank(view: Seen, answers: readonly Answer[]): Answer[] {
  * as their last reports tell.
  */
 export function areSuccessorsReady(view: Seen): boolean {
-  const ready = alive(view).filter(it => isFollowing(it) && isEligible(view, it.incarnation));
-  if (view.topology === 'share') return ready.some(it => isReadyOnVolume(view, it));
-  if (!hasQuorum(view)) return false;
-  const { members } = view.record;
-  const voters = ready.filter(it => members.some(m => isSameIncarnation(m.incarnation, it.incarnation)));
-  return voters.length >= answersNeeded(view);
+  if (view.topology === 'share') return readyFollowers(view).some(it => isReadyOnVolume(view, it));
+  return hasQuorum(view) && readyMembers(view).length >= answersNeeded(view);
 }
+
+/** Whose absence keeps the others from taking over, in words for people who look why nobody does. */
+export function missingSuccessors(view: Seen): string {
+  if (view.topology === 'share') return 'no other instance stands ready';
+  if (!hasQuorum(view)) return 'no other instance is known to hold every acknowledged row';
+  const ready = readyMembers(view);
+  const absent = view.record.members.filter(it => !ready.includes(it)).map(it => it.incarnation.instanceId);
+  return `${ready.length} of the ${answersNeeded(view)} members of E that are needed are ready to take over (missing: ${absent.join(', ') || 'none'})`;
+}
+
+/** Members of E whose last reports say that they could answer. */
+function readyMembers(view: Seen): Member[] {
+  const ready = readyFollowers(view);
+  return view.record.members.filter(m => ready.some(it => isSameIncarnation(m.incarnation, it.incarnation)));
+}
+
+const readyFollowers = (view: Seen): HeardReport[] =>
+  alive(view).filter(it => isFollowing(it) && isEligible(view, it.incarnation));
 
 /** On a shared volume: one that may run and, where followers stream, has an engine that is up. */
 export const isReadyOnVolume = (view: Seen, report: HeardReport): boolean =>

@@ -1,4 +1,6 @@
-import { allWell, follower, NOW, rw, rwAgain, three, two, writer } from './testing/group.ts';
+import { expect } from 'chai';
+import { decide } from './decide.ts';
+import { allWell, follower, groupView, NOW, rw, rwAgain, three, two, writer } from './testing/group.ts';
 import {
   crashed,
   off,
@@ -131,4 +133,10 @@ describe('decisions: revoke', () => {
     ],
     ['nothing heard of it yet by a new leader', { reports: [], leader: { since: NOW, term: 7 } }, ['HolderSilent']],
   ]);
+
+  it('says whose absence keeps a silent RW in its place, and what a person can do', () => {
+    const { wait } = decide(groupView({ reports: silentRw.slice(0, 2) }));
+    expect(wait?.message).to.contain('1 of the 2 members of E that are needed are ready to take over (missing: 3)');
+    expect(wait?.message).to.contain('node.kubernetes.io/out-of-service');
+  });
 });

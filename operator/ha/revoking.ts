@@ -1,4 +1,4 @@
-import { areSuccessorsReady, hasQuorum } from './candidates.ts';
+import { areSuccessorsReady, hasQuorum, missingSuccessors } from './candidates.ts';
 import { bootVerdict } from './boot.ts';
 import type { HeardReport } from './evidence.ts';
 import { isExpiryProof } from './fence.ts';
@@ -115,11 +115,14 @@ function silent(view: Seen): Said | undefined {
   return wait('HolderSilent', `the agent of ${name} does not answer; it keeps its right: ${missing}`);
 }
 
+const OFF_FOR_GOOD =
+  'Bring one of the hosts back; of a host that is off for good, say so with the taint node.kubernetes.io/out-of-service';
+
 /** Why a silent holder is left alone; undefined when it can be replaced. */
 function missingForFailover(view: Seen, holder: Incarnation): string | undefined {
   if (view.isHeld) return 'automatic failover is held off';
   if (!isExpiryProof(view, view.record)) return 'nothing would prove that it has stopped before it answers again';
-  if (!areSuccessorsReady(view)) return 'not enough members are there to take over';
+  if (!areSuccessorsReady(view)) return `${missingSuccessors(view)}. ${OFF_FOR_GOOD}`;
   return hasWitness(view, holder) ? undefined : 'nobody else has lost sight of it';
 }
 
@@ -180,7 +183,7 @@ function hung(view: Seen): Said | undefined {
   if (view.now < at) return { wakeAt: at };
   const message = `the engine of instance ${report.incarnation.instanceId} runs and does not answer`;
   if (!view.isHeld && areSuccessorsReady(view)) return revokeFor(view, 'EngineFailed', message);
-  return wait('EngineHung', `${message}; nobody can take over`);
+  return wait('EngineHung', `${message}; nobody can take over: ${missingSuccessors(view)}`);
 }
 
 const isMute = ({ engine }: HeardReport): boolean =>
