@@ -12,7 +12,7 @@ export const reportIn = ({ evidence }: Pick<GroupView, 'evidence'>, who: Incarna
   evidence.reports.find(it => isSameIncarnation(it.incarnation, who));
 
 /** Heard within the time after which an agent counts as silent. */
-export const isFresh = ({ now, options }: GroupView, { heardAt }: HeardReport): boolean =>
+export const isFresh = ({ now, options }: Pick<GroupView, 'now' | 'options'>, { heardAt }: HeardReport): boolean =>
   now - heardAt < options.silentMs;
 
 /** Those that can be counted on: heard of late and not on their way out. */
