@@ -1,10 +1,13 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { daemonCommand } from './daemon-command.ts';
 import { LOG_LEVELS } from './observe/log.ts';
+import { PROGRAM_VERSION } from './model/version.ts';
 import { runClusterManager } from './run-cluster-manager.ts';
 import { runOperator } from './run-operator.ts';
 
 /** `polardb-stack <part>`: one image, one program, one part for each process. */
 const program = new Command('polardb-stack').description('PolarDB Stack for Kubernetes').showHelpAfterError();
+program.version(PROGRAM_VERSION, '--version');
 
 program
   .command('operator')
@@ -34,6 +37,8 @@ program
   .option('--api-port <port>', 'port of the HTTPS API', wholeNumber, 8443)
   .addOption(new Option('--log-level <level>').choices(LOG_LEVELS).default('info'))
   .action(runClusterManager);
+
+daemonCommand(program.command('daemon'), wholeNumber);
 
 await program.parseAsync();
 

@@ -10,13 +10,15 @@ export interface ServedPart {
   ports: { healthPort: number; metricsPort: number };
   /** Checks of /readyz. */
   ready: Readonly<Record<string, Check>>;
+  /** Lines that /healthz shows besides. */
+  notes?: () => readonly string[];
   /** What the log tells of the start. */
   about: object;
 }
 
 /** Serves health and metrics, starts the part, and ends the process in order when it is told to. */
-export async function servePart({ part, log, metrics, ports, ready, about }: ServedPart): Promise<void> {
-  const health = await startHealthServer({ port: ports.healthPort, ready });
+export async function servePart({ part, log, metrics, ports, ready, notes, about }: ServedPart): Promise<void> {
+  const health = await startHealthServer({ port: ports.healthPort, ready, ...(notes && { notes }) });
   const scrape = await startHealthServer({
     port: ports.metricsPort,
     metrics: { contentType: metrics.contentType, text: () => metrics.text() },

@@ -15,7 +15,8 @@ describe('PolarDBHostReady', () => {
     ['one fails on', { ports: failing }, 'False LoopFailing: ports: EACCES'],
     ['two fail on', { ports: failing, logs: failing }, 'False LoopFailing: ports: EACCES; logs: EACCES'],
     ['one hangs', { ports: failing, logs: stuck }, 'False LoopStuck: logs: did not end within 20000 ms'],
-    ['not through yet', { logs: { lastSuccess: undefined } }, 'Unknown LoopsStarting: not through once yet: logs'],
+    ['not through yet', { ports: { lastSuccess: undefined } }, 'Unknown LoopsStarting: not through once yet: ports'],
+    ['a first clean-up takes long', { logs: { lastSuccess: undefined } }, 'True AllLoopsWork: all loops do their work'],
   ] as const) {
     it(what, () => {
       const { status, reason, message } = hostReady(loops(over));

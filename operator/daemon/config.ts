@@ -28,12 +28,16 @@ export interface DaemonConfig {
   podName: string;
   paths: HostPaths;
   ssh: SshFiles;
+  /** Where the Secret with the certificate of the daemons is mounted. */
+  tlsDirectory: string;
   /** Port of the API. */
   apiPort: number;
   /** Files and folders that nothing needs go after so many days. */
   overdueDays: number;
   /** Which pods are daemons. */
   podLabels: string;
+  /** Name of the ConfigMap with the port ranges. */
+  portsMap: string;
   /** Which ConfigMaps are version maps. */
   versionLabels: string;
 }

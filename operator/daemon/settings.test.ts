@@ -87,6 +87,19 @@ describe('settings of a host', () => {
     ]);
   });
 
+  it('take and keep what is said of pre-pull and clean-up', () => {
+    const controller = { prePullImages: 'yes', prePullHosts: '3', prePullMiBPerSecond: '0', logCleanUp: 'plan' };
+    const good = readDaemonSettings(maps({ controller }));
+    const said = { prePull: { isOn: true, hosts: 3, mibPerSecond: 0 }, logMode: 'plan' };
+    expect(good).to.deep.include(said);
+    const wrong = { prePullImages: '?', prePullHosts: '0', prePullMiBPerSecond: '-1', logCleanUp: 'delete' };
+    const bad = readDaemonSettings(maps({ controller: wrong }), good);
+    expect(bad).to.deep.include(said);
+    expect(bad.problems.map(({ key }) => key)).to.deep.equal(Object.keys(wrong));
+    const defaults = { prePull: { isOn: false, hosts: 2, mibPerSecond: 50 }, logMode: 'apply' };
+    expect(readDaemonSettings(maps({}), good)).to.deep.include(defaults);
+  });
+
   it('keep the ranges when their map is gone: without ranges all ports would look free', () => {
     const good = readDaemonSettings(maps({ ports: { 'a.port.range': '100-200' } }));
     expect(readDaemonSettings(maps({}), good).portRanges).to.deep.equal([{ first: 100, last: 200 }]);

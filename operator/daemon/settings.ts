@@ -1,7 +1,10 @@
-import { parsePortRange, type PortRange } from '../model/ports.ts';
-import { CONTROLLER_MAP, PORTS_MAP, readController, readNetwork } from '../settings/network.ts';
+import type { PortRange } from '../model/ports.ts';
+import { CONTROLLER_MAP, readController, readNetwork } from '../settings/network.ts';
 import type { ControllerSettings, NetworkSettings, SettingsMap, SettingsProblem } from '../settings/types.ts';
-import { BadValue, MapReader, parseBool } from '../settings/values.ts';
+import { BadValue, MapReader, parseBool, parseCount } from '../settings/values.ts';
+import type { LogMode } from './logs/report.ts';
+import type { PrePullSettings } from './versions/pre-pull.ts';
+import { joined, readRanges, type RangesByKey } from './watched-ranges.ts';
 
 /** What the site says about hosts, as one immutable value. Jobs get a function that returns the present one. */
 export interface DaemonSettings {
@@ -15,6 +18,10 @@ export interface DaemonSettings {
   isPortPrintingOn: boolean;
   /** Is the management controller's address to be published (`isCheckOObIP`)? */
   isOobOn: boolean;
+  /** Images that are missing are pulled before a cluster needs them (`prePull...`). */
+  prePull: PrePullSettings;
+  /** `plan`: the clean-up of logs only tells what it would do (`logCleanUp`). */
+  logMode: LogMode;
   /** Port ranges to watch, in rising order, none touching another. Undefined: not known, the map is not there. */
   portRanges: readonly PortRange[] | undefined;
   /** The version maps of the site as they are, in order of their names. */
@@ -26,7 +33,9 @@ export interface DaemonSettings {
     network: NetworkSettings;
     controller: ControllerSettings;
     switches: Switches;
-    ranges: Readonly<Record<string, readonly PortRange[]>> | undefined;
+    prePull: PrePullSettings;
+    logMode: LogMode;
+    ranges: RangesByKey | undefined;
   };
 }
 
@@ -39,6 +48,8 @@ export interface DaemonMaps {
 }
 
 type Switches = Readonly<Record<keyof typeof SWITCH_DEFAULTS, boolean>>;
+
+const PRE_PULL_DEFAULTS: PrePullSettings = { isOn: false, hosts: 2, mibPerSecond: 50 };
 
 /** As in the original, but for the management controller: hosts without one would look for it for ever. */
 const SWITCH_DEFAULTS = { enableSsh: true, enablePrintPort: true, isCheckOObIP: false };
@@ -56,6 +67,8 @@ export function readDaemonSettings(maps: DaemonMaps, last?: DaemonSettings): Dae
   const controller = readController(maps.controller, shared, last?.kept.controller);
   const problems = shared.filter(({ key }) => OUR_KEYS.includes(key));
   const switches = readSwitches(maps.controller, problems, last?.kept.switches);
+  const prePull = readPrePull(maps.controller, problems, last?.kept.prePull);
+  const logMode = readLogMode(maps.controller, problems, last?.kept.logMode);
   const ranges = readRanges(maps.ports, problems, last?.kept.ranges);
   return {
     card: network.clientCard,
@@ -63,10 +76,12 @@ export function readDaemonSettings(maps: DaemonMaps, last?: DaemonSettings): Dae
     isSshOn: switches.enableSsh,
     isPortPrintingOn: switches.enablePrintPort,
     isOobOn: switches.isCheckOObIP,
+    prePull,
+    logMode,
     portRanges: ranges && joined(Object.values(ranges).flat()),
     versionMaps: maps.versions.toSorted((a, b) => ((a.metadata?.name ?? '') < (b.metadata?.name ?? '') ? -1 : 1)),
     problems,
-    kept: { network, controller, switches, ranges },
+    kept: { network, controller, switches, prePull, logMode, ranges },
   };
 }
 
@@ -83,40 +98,36 @@ function readSwitches(
   return switches;
 }
 
-/**
- * Each annotation of the map is a range in the original, whatever its key. Here one is wrong only when its key says that
- * it is a range: other tools annotate too. A map that is gone changes nothing: without ranges all ports would look free.
- */
-function readRanges(
+function readPrePull(
   map: SettingsMap | undefined,
   problems: SettingsProblem[],
-  last: Readonly<Record<string, readonly PortRange[]>> | undefined,
-): Readonly<Record<string, readonly PortRange[]>> | undefined {
-  if (!map) return last;
-  const texts = map.metadata?.annotations ?? {};
-  const reader = new MapReader({ metadata: map.metadata, data: texts }, PORTS_MAP, problems);
-  const read = (key: string): readonly PortRange[] => {
-    if (key.includes('port.range')) return reader.read(key, parseRanges, { absent: [], last: last?.[key] ?? [] });
-    return new MapReader({ data: texts }, PORTS_MAP, []).read(key, parseRanges, { absent: [], last: [] });
+  last: PrePullSettings = PRE_PULL_DEFAULTS,
+): PrePullSettings {
+  const reader = new MapReader(map, CONTROLLER_MAP, problems);
+  const absent = PRE_PULL_DEFAULTS;
+  return {
+    isOn: reader.read('prePullImages', parseBool, { absent: absent.isOn, last: last.isOn }),
+    hosts: reader.read('prePullHosts', parsePositive, { absent: absent.hosts, last: last.hosts }),
+    mibPerSecond: reader.read('prePullMiBPerSecond', parseCount, {
+      absent: absent.mibPerSecond,
+      last: last.mibPerSecond,
+    }),
   };
-  return Object.fromEntries(Object.keys(texts).map(key => [key, read(key)]));
 }
 
-function parseRanges(text: string): PortRange[] {
-  try {
-    return text.split(',').flatMap(part => parsePortRange(part) ?? []);
-  } catch (error) {
-    throw new BadValue((error as Error).message, 'write a-b, a+n, one port, or nothing');
-  }
+function parsePositive(text: string): number {
+  const count = parseCount(text);
+  if (count === 0) throw new BadValue('0 is too few', 'write 1 or more');
+  return count;
 }
 
-/** Overlapping and adjoining ranges as one. */
-function joined(ranges: readonly PortRange[]): PortRange[] {
-  const result: PortRange[] = [];
-  for (const range of ranges.toSorted((a, b) => a.first - b.first)) {
-    const before = result.at(-1);
-    if (before && range.first <= before.last + 1) before.last = Math.max(before.last, range.last);
-    else result.push({ ...range });
-  }
-  return result;
+function readLogMode(map: SettingsMap | undefined, problems: SettingsProblem[], last: LogMode = 'apply'): LogMode {
+  const reader = new MapReader(map, CONTROLLER_MAP, problems);
+  return reader.read('logCleanUp', parseLogMode, { absent: 'apply', last });
+}
+
+function parseLogMode(text: string): LogMode {
+  const word = text.trim();
+  if (word === 'plan' || word === 'apply') return word;
+  throw new BadValue(`"${text}" is neither plan nor apply`, 'write plan to be told only, or apply');
 }

@@ -14,6 +14,8 @@ export interface HealthOptions {
   host?: string;
   /** Is the process beyond help, so that only a restart mends it? Must not depend on anything outside. */
   live?: Readonly<Record<string, Check>>;
+  /** Lines that /healthz shows besides, for people: they judge nothing. */
+  notes?: () => readonly string[];
   /** Can it do its work now? */
   ready?: Readonly<Record<string, Check>>;
   metrics?: { readonly contentType: string; text(): Promise<string> };
@@ -93,7 +95,7 @@ class Health {
   private async answer({ method, url = '' }: IncomingMessage): Promise<Answer> {
     if (method !== 'GET' && method !== 'HEAD') return { status: 405, text: 'only GET and HEAD\n' };
     const [path] = url.split('?', 1);
-    if (path === '/healthz') return this.judge(this.options.live ?? {});
+    if (path === '/healthz') return this.judge(this.options.live ?? {}, this.options.notes?.());
     if (path === '/readyz') return this.judge({ running: () => this.running(), ...this.options.ready });
     if (path === '/metrics' && this.options.metrics) return this.metrics(this.options.metrics);
     return { status: 404, text: 'known: /healthz, /readyz, /metrics\n' };
@@ -104,7 +106,7 @@ class Health {
   }
 
   /** One line per check, in the way of the API server's ?verbose. */
-  private async judge(checks: Readonly<Record<string, Check>>): Promise<Answer> {
+  private async judge(checks: Readonly<Record<string, Check>>, notes: readonly string[] = []): Promise<Answer> {
     const limitMs = this.options.checkLimitMs ?? 1_000;
     const verdicts = await Promise.all(
       Object.entries(checks).map(async ([name, check]) => ({ name, reason: await reasonOf(check, limitMs) })),
@@ -112,7 +114,7 @@ class Health {
     const failed = verdicts.filter(({ reason }) => reason !== undefined);
     const lines = verdicts.map(({ name, reason }) => (reason === undefined ? `[+] ${name}` : `[-] ${name}: ${reason}`));
     const verdict = failed.length === 0 ? 'ok' : 'failed';
-    return { status: failed.length === 0 ? 200 : 503, text: [...lines, verdict, ''].join('\n') };
+    return { status: failed.length === 0 ? 200 : 503, text: [...lines, ...notes, verdict, ''].join('\n') };
   }
 
   /** Scrapes that come at the same time share one collection. */

@@ -1,0 +1,104 @@
+import { randomUUID } from 'node:crypto';
+import { hostVolumesName, logReportName, portUsageName, versionAvailabilityName } from '../model/host.ts';
+import { PROGRAM_VERSION } from '../model/version.ts';
+import { HostApi } from './api/host-api.ts';
+import { FactMap } from './fact-map.ts';
+import { SshHostExec } from './host/ssh.ts';
+import type { HostJobs, JobContext } from './jobs.ts';
+import type { JobName } from './loop.ts';
+import { LogsCleaner } from './logs/cleaner.ts';
+import { DiskWatch, readDiskUse } from './logs/disk.ts';
+import { LogsJob } from './logs/job.ts';
+import { readLiveInstances } from './logs/live.ts';
+import { readOpenFiles } from './logs/open-files.ts';
+import { DEFAULT_LOG_POLICY, type LogPolicy } from './logs/policy.ts';
+import { NetworkJob } from './network/job.ts';
+import { PortsJob } from './ports/job.ts';
+import { CriImages } from './versions/cri.ts';
+import { VersionsJob } from './versions/job.ts';
+import { PrePull } from './versions/pre-pull.ts';
+import { VolumesJob } from './volumes/job.ts';
+
+/** The jobs of a host, with the host itself behind them. */
+export function makeJobs(context: JobContext): HostJobs {
+  const { config, clock, random, log, settings, facts, publishedIp } = context;
+  const { paths, ssh, host: name } = config;
+  const host = new SshHostExec({
+    ...{ settings, clock, random, log, files: ssh },
+    // On the host network this is the host's own sshd, whatever addresses its cards have.
+    target: { host: name, address: '127.0.0.1', port: 22 },
+  });
+  const map = (job: JobName, mapName: string): FactMap =>
+    new FactMap({ client: context.client, ref: { namespace: config.settingsNamespace, name: mapName }, job, clock });
+  const ports = new PortsJob({ settings, facts, clock, proc: paths.proc, map: map('ports', portUsageName(name)) });
+  const { logs, cleaner, disk } = logJobs(context, map('logs', logReportName(name)));
+  const { versions, prePull } = versionJobs(context, map('versions', versionAvailabilityName(name)));
+  const api = apiOf(context, { ports, cleaner });
+  return {
+    jobs: {
+      ...{ ports, versions, logs },
+      network: new NetworkJob({ ...{ settings, facts, host, clock, random }, sys: paths.sys, published: publishedIp }),
+      volumes: new VolumesJob({ ...{ facts, host, paths }, map: map('volumes', hostVolumesName(name)) }),
+    },
+    start() {
+      disk.start();
+      api.start();
+    },
+    async stop() {
+      disk.stop();
+      await Promise.all([prePull.stop(), api.stop()]);
+      host.close();
+    },
+  };
+}
+
+function logJobs(
+  context: JobContext,
+  map: FactMap,
+): { logs: LogsJob; cleaner: LogsCleaner; disk: DiskWatch } {
+  const { config, client, clock, log, settings, facts, loops } = context;
+  const { proc, logRoot: root } = config.paths;
+  const policy = (): LogPolicy => ({ ...DEFAULT_LOG_POLICY, overdueDays: config.overdueDays });
+  const cleaner = new LogsCleaner({
+    ...{ host: config.host, root, policy },
+    readLive: signal => readLiveInstances(client, signal),
+    readOpen: (device, signal) => readOpenFiles(proc, device, signal),
+    readDisk: readDiskUse,
+    now: () => clock.date(),
+  });
+  const onFull = (): void => void loops().now('logs');
+  return {
+    cleaner,
+    logs: new LogsJob({ ...{ cleaner, map, facts, clock, log }, mode: () => settings().logMode }),
+    disk: new DiskWatch({ path: root, policy, readDisk: readDiskUse, clock, onFull }),
+  };
+}
+
+function versionJobs(context: JobContext, map: FactMap): { versions: VersionsJob; prePull: PrePull } {
+  const { config, client, clock, random, log, settings, facts, loops } = context;
+  const connect = (): CriImages => new CriImages(config.paths.criSocket);
+  const prePull = new PrePull({
+    ...{ client, clock, random, log, connect, host: config.host, namespace: config.systemNamespace },
+    identity: `${config.podName}_${randomUUID()}`,
+    settings: () => settings().prePull,
+    onPulled: () => void loops().now('versions'),
+  });
+  return { versions: new VersionsJob({ settings, connect, map, facts, prePull }), prePull };
+}
+
+function apiOf(context: JobContext, { ports, cleaner }: { ports: PortsJob; cleaner: LogsCleaner }): HostApi {
+  const { config, client, clock, log, facts, loops } = context;
+  const { host, systemNamespace, podLabels, apiPort: port, tlsDirectory } = config;
+  return new HostApi({
+    ...{ host, systemNamespace, podLabels, port, tlsDirectory, client, clock, log, facts },
+    version: PROGRAM_VERSION,
+    loops: {
+      get states() {
+        return loops().states;
+      },
+      now: name => loops().now(name),
+    },
+    planLogs: signal => cleaner.plan(signal),
+    portOwners: (wanted, signal) => ports.owners(wanted, signal),
+  });
+}
