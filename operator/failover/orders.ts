@@ -55,6 +55,8 @@ async function send(sending: Sending, context: OrderContext): Promise<TaskState 
       return client.demote({ ...long, mode: command.mode }, { signal });
     case 'resume':
       return client.resume(long, { signal });
+    case 'restart':
+      return client.restart({ ...long, mode: 'fast' }, { signal });
     case 'follow':
       return follow({ ...sending, command }, context);
     default:
@@ -62,7 +64,7 @@ async function send(sending: Sending, context: OrderContext): Promise<TaskState 
   }
 }
 
-type Short = Exclude<Command, { do: 'demote' | 'follow' } | { do: 'initialize' | 'promote' | 'resume' }>;
+type Short = Exclude<Command, { do: 'demote' | 'follow' } | { do: 'initialize' | 'promote' | 'resume' | 'restart' }>;
 
 /** Calls that answer with their result: done when they answer. */
 async function sendShort(

@@ -1,5 +1,6 @@
 import type { InstanceStatus, MPDClusterStatus } from '../../crds/mpdcluster.ts';
 import type { HeardReport } from '../ha/evidence.ts';
+import { isStarved } from '../ha/followers.ts';
 import { comparePosition, type LogPosition } from '../ha/lsn.ts';
 import type { GroupRecord } from '../ha/record.ts';
 import type { GroupView } from '../ha/view.ts';
@@ -95,8 +96,12 @@ function engineState({ id }: ClusterInstance, report: HeardReport, view: GroupVi
 const rwState = ({ engine }: HeardReport): State =>
   engine.acceptsWrites ? RUNNING : { state: 'STARTING', reason: 'it does not take writes yet' };
 
-const followerState = ({ receiver }: HeardReport, { isStreaming }: GroupView): State =>
-  !isStreaming || receiver?.streaming ? RUNNING : { state: 'STARTING', reason: 'it does not stream from the RW' };
+function followerState({ receiver, incarnation }: HeardReport, view: GroupView): State {
+  if (!view.isStreaming || receiver?.streaming) return RUNNING;
+  return { state: 'STARTING', reason: isStarved(view, incarnation) ? STARVED : 'it does not stream from the RW' };
+}
+
+const STARVED = 'it gets nothing from the RW; its engine is restarted once: see its log and the way to the RW';
 
 const RUNNING: State = { state: 'RUNNING', reason: '' };
 const OTHER_STATES: Readonly<Record<Exclude<HeardReport['engine']['state'], 'running'>, State>> = {

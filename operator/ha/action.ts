@@ -31,6 +31,8 @@ export type Command =
   | { do: 'initialize' | 'prepare' | 'promote' | 'resume' | 'checkpoint' | 'verify'; on: Incarnation }
   | { do: 'demote'; on: Incarnation; mode: 'fast' | 'kill' }
   | { do: 'quorum'; on: Incarnation; generation: number; members: readonly Incarnation[]; k: number }
+  /** Of a follower that gets nothing. `since` tells one time from another: each is met by one restart. */
+  | { do: 'restart'; on: Incarnation; since: number }
   /** Instance ids of the members that need a slot on the RW; other slots of ours go. */
   | { do: 'slots'; on: Incarnation; instances: readonly string[] }
   | { do: 'follow'; on: Incarnation; how: 'join' | 'rejoin' | 'start'; upstream?: Incarnation; role: 'ro' | 'standby' };
@@ -62,6 +64,8 @@ function detail(command: Command, settingsHash: string): (string | number)[] {
       return [command.mode];
     case 'quorum':
       return [command.generation];
+    case 'restart':
+      return [command.since];
     case 'slots':
       return command.instances.map(String);
     case 'follow':

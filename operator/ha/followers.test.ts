@@ -2,7 +2,21 @@ import { expect } from 'chai';
 import type { Command } from './action.ts';
 import { followers } from './followers.ts';
 import type { Seen } from './sight.ts';
-import { follower, groupView, NOW, rw, three, two, writer, type GroupChanges } from './testing/group.ts';
+import { decide } from './decide.ts';
+import { formatIncarnation } from './incarnation.ts';
+import {
+  follower,
+  full,
+  groupView,
+  held,
+  inWords,
+  NOW,
+  rw,
+  three,
+  two,
+  writer,
+  type GroupChanges,
+} from './testing/group.ts';
 
 const slots = (...instances: string[]): Command => ({ do: 'slots', on: rw, instances });
 const streams = (...members: (typeof two)[]) =>
@@ -41,4 +55,55 @@ describe('slots of members', () => {
     it(`with a volume each: ${what}`, () => expect(slotsOf(changes)).to.deep.equal(wanted));
   for (const [what, changes, wanted] of share)
     it(`on one volume: ${what}`, () => expect(slotsOf({ topology: 'share', ...changes })).to.deep.equal(wanted));
+});
+
+describe('a follower of the RW that gets nothing', () => {
+  const cut = { receiver: { streaming: false } };
+  const long = NOW - 10_000;
+  const lsn = 1000n;
+  const since = (moment: number, at = lsn): GroupChanges['memory'] => ({
+    astray: new Map([[formatIncarnation(three), { since: moment, lsn: at }]]),
+  });
+  const reports = [writer(), follower(two), follower(three, cut)];
+  const restart: Command = { do: 'restart', on: three, since: long };
+  const done = [slots('2', '3')];
+  const cases: [string, GroupChanges, readonly string[]][] = [
+    ['for a moment', { reports, done, memory: since(NOW - 9_000) }, []],
+    ['for long: its engine is restarted', { reports, done, memory: since(long) }, ['restart 3']],
+    ['once', { reports, done: [...done, restart], memory: since(long) }, []],
+    [
+      'the next time again',
+      { reports, done: [...done, { ...restart, since: long - 1 }], memory: since(long) },
+      ['restart 3'],
+    ],
+    ['that still reads its own log', { reports, done, memory: since(long, 900n) }, []],
+    [
+      'while it comes up',
+      {
+        reports: [
+          ...reports.slice(0, 2),
+          follower(three, { receiver: undefined, engine: { ...reports[2]!.engine, state: 'starting' } }),
+        ],
+        done,
+        memory: since(long),
+      },
+      [],
+    ],
+    [
+      'of another RW',
+      {
+        reports: [...reports.slice(0, 2), follower(three, { ...cut, plan: { role: 'ro', upstream: two } })],
+        done,
+        memory: since(long),
+      },
+      ['start 3'],
+    ],
+    ['and streams again', { reports: [...reports.slice(0, 2), follower(three)], done, memory: since(long) }, []],
+  ];
+  for (const [what, changes, expected] of cases) {
+    it(what, () => {
+      const said = inWords(decide(groupView({ ...changes, record: { ...held, members: full(two) } })));
+      expect(said.filter(it => it.endsWith('3'))).to.deep.equal(expected);
+    });
+  }
 });

@@ -1,6 +1,6 @@
 import type { Command } from './action.ts';
 import type { HeardReport } from './evidence.ts';
-import { formatIncarnation, isSameIncarnation } from './incarnation.ts';
+import { formatIncarnation, isSameIncarnation, type Incarnation } from './incarnation.ts';
 import { holderReport } from './keeping.ts';
 import { alive, instanceOf, isInForce, isServing, outcomeOf, type Seen } from './sight.ts';
 
@@ -54,8 +54,8 @@ function commandFor(view: Seen, report: HeardReport, holder: HeardReport): Comma
   // Never overwritten: people decide about data of others.
   if (state === 'foreign' || report.task?.state === 'running') return [];
   const how = state !== 'initialized' ? 'join' : hasParted(view, report, holder) ? 'rejoin' : 'start';
-  if (how === 'start' && isInPlace(view, report)) return [];
-  return [follow(view, report, how)];
+  if (how !== 'start' || !isInPlace(view, report)) return [follow(view, report, how)];
+  return restart(view, report);
 }
 
 /**
@@ -63,13 +63,29 @@ function commandFor(view: Seen, report: HeardReport, holder: HeardReport): Comma
  * it is rewound, or copied anew. One that follows the RW's timeline already is in order.
  */
 function hasParted(view: Seen, report: HeardReport, holder: HeardReport): boolean {
-  const { memory, now, record, topology } = view;
+  const { record, topology } = view;
   if (topology === 'share') return false;
   if (report.needsRejoin) return true;
   if (!isOnOlderTimeline(report, holder)) return false;
   if (record.fence?.incarnation.instanceId === report.incarnation.instanceId) return true;
-  const since = memory.astraySince.get(formatIncarnation(report.incarnation));
+  return report.engine.state === 'running' && isStarved(view, report.incarnation);
+}
+
+/** It was told to follow this RW and has received nothing for long, though it runs. */
+export function isStarved({ memory, now }: Pick<Seen, 'memory' | 'now'>, who: Incarnation): boolean {
+  const since = memory.astray.get(formatIncarnation(who))?.since;
   return since !== undefined && now - since >= ASTRAY_MS;
+}
+
+/**
+ * A receiver that hangs, or a connection that is neither dead nor alive, ends with the engine. Once each time: where it is
+ * the way to the RW that is broken, its readers shall not lose their sessions again and again.
+ */
+function restart(view: Seen, { incarnation: on, engine }: HeardReport): Command[] {
+  const astray = view.memory.astray.get(formatIncarnation(on));
+  if (!astray || engine.state !== 'running' || !isStarved(view, on)) return [];
+  const command: Command = { do: 'restart', on, since: astray.since };
+  return outcomeOf(view, command)?.state === 'done' ? [] : [command];
 }
 
 function isOnOlderTimeline({ position, volume, receiver }: HeardReport, holder: HeardReport): boolean {
@@ -98,6 +114,6 @@ function follow(view: Seen, { incarnation: on }: HeardReport, how: 'join' | 'rej
 
 /** When a follower counts as astray though nothing happens. */
 export function astrayAt(view: Seen): number | undefined {
-  const ends = [...view.memory.astraySince.values()].map(it => it + ASTRAY_MS).filter(it => it > view.now);
+  const ends = [...view.memory.astray.values()].map(it => it.since + ASTRAY_MS).filter(it => it > view.now);
   return ends.length > 0 ? Math.min(...ends) : undefined;
 }

@@ -112,7 +112,7 @@ describe('decisions of the cluster manager', () => {
         'astray for long on an older timeline',
         {
           ...base,
-          memory: { servedSince: NOW, astraySince: new Map([[formatIncarnation(three), NOW - 10_000]]) },
+          memory: { servedSince: NOW, astray: new Map([[formatIncarnation(three), { since: NOW - 10_000 }]]) },
           reports: [rwHere, { ...pointed, ...cut }],
         },
         ['rejoin 3'],

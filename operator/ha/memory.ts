@@ -1,5 +1,5 @@
 import type { Incarnation } from './incarnation.ts';
-import type { LogPosition } from './lsn.ts';
+import type { LogPosition, Lsn } from './lsn.ts';
 import type { GroupRecord } from './record.ts';
 
 /**
@@ -29,12 +29,19 @@ export interface GroupMemory {
   request?: { id: string; at: number };
   /** Last time that the RW told of each member as streaming; by formatted incarnation. */
   streamedAt: ReadonlyMap<string, number>;
-  /** Since when followers that run as they should do not stream; by formatted incarnation. */
-  astraySince: ReadonlyMap<string, number>;
+  /** Followers of the RW that get nothing; by formatted incarnation. */
+  astray: ReadonlyMap<string, Astray>;
   /** Incarnations that ended by their kubelet's word, formatted. What has ended never comes back. */
   ended: ReadonlySet<string>;
   /** How far an RW is known to have written: for the loss that a forced failover states. */
   rwPosition?: LogPosition & { of: Incarnation };
 }
 
-export const noMemory: GroupMemory = { epoch: 0, streamedAt: new Map(), astraySince: new Map(), ended: new Set() };
+/** A follower that ran as it should and neither streamed nor came further in the log that it has. */
+export interface Astray {
+  /** From when on it counts, and what tells one time from another. */
+  since: number;
+  lsn?: Lsn;
+}
+
+export const noMemory: GroupMemory = { epoch: 0, streamedAt: new Map(), astray: new Map(), ended: new Set() };

@@ -1,7 +1,7 @@
 import type { HeardReport } from './evidence.ts';
 import { isFenced } from './fence.ts';
 import { formatIncarnation, isSameIncarnation, parseIncarnation, type Incarnation } from './incarnation.ts';
-import type { GroupMemory } from './memory.ts';
+import type { Astray, GroupMemory } from './memory.ts';
 import { isOlder, type GroupRecord } from './record.ts';
 import { isFresh, isServing, reportIn } from './sight.ts';
 import type { GroupView } from './view.ts';
@@ -19,14 +19,14 @@ export function remember(view: GroupView): GroupMemory {
     newest: newestOf(memory.newest, record),
     wantedAt: view.wanted === 'running' ? (memory.wantedAt ?? now) : undefined,
     request: requestSeen(view),
-    astraySince: astray(view, base),
+    astray: astrayIn(view, base),
     ended: endedOf(view, memory.ended),
   };
 }
 
 function acrossEpochs(memory: GroupMemory, epoch: number): GroupMemory {
-  const { servedAt, ended, astraySince, rwPosition } = memory;
-  return { epoch, servedAt, ended, astraySince, rwPosition, streamedAt: new Map() };
+  const { servedAt, ended, astray, rwPosition } = memory;
+  return { epoch, servedAt, ended, astray, rwPosition, streamedAt: new Map() };
 }
 
 /** A group that was made anew under the same name has another UID, and begins anew here too. */
@@ -63,23 +63,33 @@ function streamed({ streamedAt }: GroupMemory, { senders = [], heardAt }: HeardR
   return new Map([...streamedAt, ...now.map(name => [name, heardAt] as const)].slice(-MOST));
 }
 
-function astray(view: GroupView, { astraySince }: GroupMemory): ReadonlyMap<string, number> {
+function astrayIn(view: GroupView, { astray }: GroupMemory): GroupMemory['astray'] {
   const rw = view.recorded?.record.holder;
-  const reports = view.evidence.reports.filter(it => isFresh(view, it) && rw && isAstray(it, rw));
+  const reports = view.evidence.reports.filter(it => isFresh(view, it) && rw && isWithout(it, rw));
   return new Map(
-    reports.map(it => {
+    reports.flatMap(it => {
       const name = formatIncarnation(it.incarnation);
-      return [name, astraySince.get(name) ?? view.now];
+      const after = astrayAfter(it, astray.get(name), view.now);
+      return after ? [[name, after] as const] : [];
     }),
   );
 }
 
-/** Runs as a follower of this RW and gets nothing from it. */
-const isAstray = ({ engine, plan, receiver }: HeardReport, rw: Incarnation): boolean =>
-  engine.state === 'running' &&
-  plan?.upstream !== undefined &&
-  isSameIncarnation(plan.upstream, rw) &&
-  receiver?.streaming === false;
+/** Follows this RW, and gets nothing from it. */
+const isWithout = ({ plan, receiver }: HeardReport, rw: Incarnation): boolean =>
+  plan?.upstream !== undefined && isSameIncarnation(plan.upstream, rw) && receiver?.streaming !== true;
+
+/** It begins while it runs; a restart does not end it. What it still reads of its own log comes before it streams. */
+function astrayAfter(
+  { engine, receiver, position }: HeardReport,
+  before: Astray | undefined,
+  now: number,
+): Astray | undefined {
+  if (engine.state !== 'running' || receiver === undefined) return before;
+  const lsn = position?.lsn;
+  const isMoving = before?.lsn !== undefined && lsn !== undefined && lsn > before.lsn;
+  return before && !isMoving ? before : { since: now, ...(lsn !== undefined && { lsn }) };
+}
 
 function requestSeen({ request, memory, now }: GroupView): GroupMemory['request'] {
   if (!request) return undefined;

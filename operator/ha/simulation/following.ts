@@ -88,6 +88,14 @@ export class Following {
     else this.#agent.engine.stop('fast', () => this.#copy(command, reply, done));
   }
 
+  restart(done: () => void): void {
+    const { engine } = this.#agent;
+    engine.stop('fast', () => {
+      this.start();
+      done();
+    });
+  }
+
   initialize(reply: Reply, done: () => void): void {
     const { right, data, world } = this.#agent;
     const work = this.#work.begin('initialize');

@@ -113,6 +113,9 @@ export class MemberTasks {
       case 'follow':
         this.#following.follow(command, reply, done);
         break;
+      case 'restart':
+        this.#following.restart(done);
+        break;
       case 'initialize':
         this.#following.initialize(reply, done);
         break;
