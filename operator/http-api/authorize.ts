@@ -13,7 +13,8 @@ export interface Permission {
   subresource?: string;
   /** Absent: a resource of the whole Kubernetes cluster. */
   namespace?: string;
-  name: string;
+  /** Absent: all of them. */
+  name?: string;
 }
 
 export interface User {
@@ -67,7 +68,7 @@ export async function authenticate(client: Reviewer, authorization: string | und
  * @throws ApiError 403 naming the rule that is missing
  */
 export async function authorize(client: Reviewer, user: User, wanted: Permission): Promise<void> {
-  const { verb, group, resource: plural, subresource, namespace, name } = wanted;
+  const { verb, resource: plural, subresource, namespace, name } = wanted;
   const { apiVersion, kind } = ACCESS_REVIEWS;
   const review = await client.create(ACCESS_REVIEWS, {
     apiVersion,
@@ -77,18 +78,11 @@ export async function authorize(client: Reviewer, user: User, wanted: Permission
       user: user.username,
       ...(user.uid !== undefined && { uid: user.uid }),
       ...(user.groups && { groups: user.groups }),
-      resourceAttributes: {
-        group,
-        resource: plural,
-        verb,
-        name,
-        ...(namespace !== undefined && { namespace }),
-        ...(subresource !== undefined && { subresource }),
-      },
+      resourceAttributes: wanted,
     },
   });
   if (review.status?.allowed === true) return;
   const what = subresource === undefined ? plural : `${plural}/${subresource}`;
-  const where = namespace === undefined ? `named ${name}` : `in namespace ${namespace}`;
+  const where = namespace === undefined ? `of ${name ?? 'all'}` : `in namespace ${namespace}`;
   throw new ApiError(403, 'Forbidden', `${user.username} may not ${verb} ${what} ${where}`);
 }

@@ -13,6 +13,7 @@ export interface ApiListenerOptions {
 
 /** The former process of a host may still hold the port. */
 const RETRY_MS = 5_000;
+const DRAIN_MS = 3_000;
 /** What a kernel without IPv6 says. */
 const NO_IPV6: readonly unknown[] = ['EAFNOSUPPORT', 'EADDRNOTAVAIL'];
 
@@ -36,10 +37,15 @@ export class ApiListener {
     else if (this.#app) (this.#app.server as unknown as Server).setSecureContext({ ...tls, minVersion: MIN_TLS });
   }
 
+  /** What was asked is answered first, for a while. */
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#cancelRetry();
-    await this.#app?.close();
+    const app = this.#app;
+    if (!app) return;
+    const cancel = this.#options.clock.after(DRAIN_MS, () => app.server.closeAllConnections());
+    await app.close();
+    cancel();
   }
 
   /** Nothing else of a part depends on it: a port that is taken is told and tried again, and the rest goes on. */

@@ -11,9 +11,18 @@ export interface ServerTls {
   ca?: string;
 }
 
+/** What a call gave. */
+export interface Answer {
+  /** HTTP status. */
+  status: number;
+  data: unknown;
+  /** A word for people, where the form of the API has a place for it. */
+  message?: string;
+}
+
 /** The form that all answers of an API have. */
 export interface Envelope {
-  success(data: unknown, about: { status: number; requestId: string }): object;
+  success(answer: Answer, requestId: string): object;
   failure(error: ApiError, requestId: string): object;
 }
 
@@ -64,13 +73,9 @@ export function httpApi({ tls, envelope, document, part, log }: HttpApiOptions):
 }
 
 /** Sends what a call gave, in the form of the API. */
-export function succeed(
-  reply: FastifyReply,
-  envelope: Envelope,
-  { status, data }: { status: number; data: unknown },
-): FastifyReply {
-  const { id: requestId } = reply.request;
-  return reply.header('x-request-id', requestId).code(status).send(envelope.success(data, { status, requestId }));
+export function succeed(reply: FastifyReply, envelope: Envelope, answer: Answer): FastifyReply {
+  const { id } = reply.request;
+  return reply.header('x-request-id', id).code(answer.status).send(envelope.success(answer, id));
 }
 
 /** What the log tells of a call. */

@@ -12,8 +12,15 @@ export const versionAvailabilityName = (host: string): string =>
   `polarstack-daemon-version-availability-${host.toLowerCase()}`;
 /** ConfigMap with the volumes that the host sees. */
 export const hostVolumesName = (host: string): string => `polarstack-daemon-volumes-${host}`;
+/** Lease in the system namespace that lets one host after the other pull images. */
+export const prePullLease = (slot: number): string => `polardb-stack-pre-pull-${slot}`;
 /** ConfigMap with what the newest clean-up of logs did, or would do. */
 export const logReportName = (host: string): string => `polarstack-daemon-logs-${host}`;
+
+/** Subject of the certificate that all daemons share; its name is also that of their DaemonSet. */
+export const DAEMON_SUBJECT = { part: 'daemon', name: 'polardb-stack-daemon' } as const;
+/** Secret with that certificate, in the system namespace; issued and renewed by the operator, mounted by the daemons. */
+export const DAEMON_TLS_SECRET = 'polardb-stack-daemon-tls';
 
 /** Conditions of a node that the daemon writes: the original's, and the last two of our own. */
 export const HOST_CONDITION = {

@@ -17,7 +17,7 @@ export interface ApiServerOptions extends CallTools {
 
 /** The envelope of the original, with the true status. */
 const ENVELOPE: Envelope = {
-  success: (data, { status }) => ({ code: status, data }),
+  success: ({ status, data }) => ({ code: status, data }),
   failure: ({ status, reason, message, field }) => ({ code: status, reason, msg: message, field }),
 };
 

@@ -81,11 +81,19 @@ function visualInstance(id: string, instance: InstanceStatus, { leaderInstanceId
   };
 }
 
-/** `address:port` under which an instance is known to clients of the original's API; undefined while it has none. */
-export function endpointOf({ netInfo }: InstanceStatus): string | undefined {
-  const { workingHostIP: address, workingPort: port } = netInfo ?? {};
+/**
+ * `address:port` under which an instance is known to clients of the original's API: on the host network the address that
+ * clients reach the host by. Undefined while it has none.
+ */
+export function endpointOf({ netInfo, hostClientIP }: InstanceStatus): string | undefined {
+  const { netType, workingHostIP, workingPort: port } = netInfo ?? {};
+  const address = netType === 'host' ? (hostClientIP ?? workingHostIP) : workingHostIP;
   return address === undefined || port === undefined ? undefined : formatAddress(address, port);
 }
+
+/** Also as the members of the cluster know it. */
+const isAt = (instance: InstanceStatus, text: string): boolean =>
+  [instance, { ...instance, hostClientIP: undefined }].some(it => endpointOf(it) === text);
 
 /**
  * Instance that a caller means: by its id, as `address:port` (the original's way), or by the name of its pod.
@@ -93,7 +101,7 @@ export function endpointOf({ netInfo }: InstanceStatus): string | undefined {
  */
 export function findInstance(status: MPDClusterStatus, text: string): string | undefined {
   const found = Object.entries(status.dbInstanceStatus ?? {}).find(
-    ([id, it]) => id === text || it.podName === text || endpointOf(it) === text,
+    ([id, it]) => id === text || it.podName === text || isAt(it, text),
   );
   return found?.[0];
 }
