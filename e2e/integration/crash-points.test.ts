@@ -56,9 +56,25 @@ async function deleteRwPod(world: MemoryWorld): Promise<void> {
   await world.client.delete(RESOURCES.pods, pod!.metadata);
 }
 
+/** Both hosts are bad; one of them comes round, has no room though; then the other comes round. */
+async function hostsThatChange(world: MemoryWorld): Promise<void> {
+  const heard = new Date('2030-01-01T00:00:00Z');
+  const say = (host: string, isCutOff: boolean) => (): Promise<void> => world.tell(host, { heard, isCutOff });
+  await say('node-0', true)();
+  await say('node-1', true)();
+  world.fullNodes.add('node-0');
+  world.later(2_000, say('node-0', false));
+  world.later(9_000, say('node-1', false));
+}
+
 const scenarios: Record<string, Scenario> = {
   'create, local': { spec: localSpec, check: world => expectRunning(world.outcome, 2) },
   'create, share on the host network': { spec: sharedSpec, check: world => expectRunning(world.outcome, 1) },
+  'create, while the hosts that are avoided change': {
+    spec: { ...smallSpec, netCfg: { engineStartPort: 5500 } },
+    before: hostsThatChange,
+    check: world => expectRunning(world.outcome, 1),
+  },
   'delete, volumes retained': {
     spec: smallSpec,
     before: then(running, remove),
@@ -104,7 +120,12 @@ interface Setting {
 
 /** Every point with watches up to date; the flows that take ids also with watches that lag behind our own writes. */
 const all = Object.keys(scenarios);
-const lagging = ['create, share on the host network', 'a creation that is given up half way', 'add a follower'];
+const lagging = [
+  'create, share on the host network',
+  'create, while the hosts that are avoided change',
+  'a creation that is given up half way',
+  'add a follower',
+];
 
 for (const [what, names, setting] of [
   ['watches up to date', all, { lag: 0 }],

@@ -36,10 +36,22 @@ export const operatorAccess: PartAccess = {
     ),
     rule('events.k8s.io', ['events'], APPLY, 'kube: reasons for people'),
   ],
-  hosts: [rule('', ['nodes'], WATCH, 'lifecycle: the out-of-service taint (ladder, rung 5)')],
+  hosts: [
+    rule(
+      '',
+      ['nodes'],
+      WATCH,
+      'lifecycle: the out-of-service taint (ladder, rung 5), and what daemons say of their hosts',
+    ),
+  ],
   nodeLeases: [],
   settings: [
-    rule('', ['configmaps'], WATCH, 'settings: the maps of the site, by name and by label'),
+    rule(
+      '',
+      ['configmaps'],
+      WATCH,
+      'settings: the maps of the site, by name and by label; lifecycle: ports in use and versions of the hosts, by label',
+    ),
     named(
       ['polardb4mpd-controller'],
       rule('', ['configmaps'], ['get', 'update'], 'lifecycle: ids, taken by an update that checks resourceVersion'),

@@ -22,6 +22,7 @@ import type { SiteSettings } from '../settings/types.ts';
 import type { FlowEvent } from '../workflow/runner.ts';
 import type { RawCluster } from '../kinds/mpd.ts';
 import type { ClusterPlan } from './plan.ts';
+import type { Hosts } from './gather/hosts.ts';
 import type { Memory } from './memory.ts';
 import type { ClusterInstance } from '../kinds/instances.ts';
 
@@ -86,6 +87,7 @@ export interface ClusterContext {
   plan: ClusterPlan;
   children: Children;
   site: SiteSettings;
+  hosts: Hosts;
   tools: Tools;
   memory: Memory;
   /** Aborts when this look is over or the right to act is gone: to be passed to calls of agents, which know no leader. */

@@ -1,6 +1,8 @@
+import { createHash } from 'node:crypto';
 import type { KubeClient } from '../kube/client.ts';
 import { isReason } from '../kube/errors.ts';
 import { RESOURCES, type ConfigMap } from '../kube/resources.ts';
+import { MPD_CLUSTERS } from '../kinds/mpd.ts';
 import { LABEL, MANAGED_BY } from '../model/labels.ts';
 import { API_GROUP } from '../model/names.ts';
 import { portInRange, type InstancePorts, type PortRange } from '../model/ports.ts';
@@ -20,11 +22,15 @@ export interface PortSite {
   /** Where agents' and health ports come from. */
   external: PortRange;
   reserved: readonly PortRange[];
+  /** Does some host have a listener at this port? */
+  isUsed: (port: number) => boolean;
 }
 
 /**
  * Ports of a cluster on the host network. A port is taken by creating the object of its name, so that two clusters can
- * never get one. What this owner took before is found again: a crash in between leaks nothing.
+ * never get one. What this owner took before is found again: a crash in between leaks nothing. Ports for agent and
+ * health are free on every host, as the daemons tell; the engine's is the user's choice, and a host where it is in use
+ * is avoided.
  * @throws UserError when the engine port belongs to another cluster or no port is left
  */
 export async function takeHostPorts(
@@ -33,45 +39,83 @@ export async function takeHostPorts(
   enginePort: number,
   site: PortSite,
 ): Promise<InstancePorts> {
-  const mine = new Map(
-    (await reservations(client, site.systemNamespace, owner)).map(found => [purposeOf(found), found]),
-  );
-  if (!mine.has('engine')) await takeEnginePort(client, owner, enginePort, site);
+  const all = await reservations(client, site.systemNamespace);
+  const mine = new Map(all.filter(isOf(owner)).map(found => [purposeOf(found), portOf(found)]));
+  const taken = new Set(all.map(portOf));
+  if (!mine.has('engine')) await takeEnginePort(client, owner, enginePort, { ...site, all });
   const take = async (purpose: 'agent' | 'health'): Promise<number> => {
-    const found = mine.get(purpose);
-    return found ? portOf(found) : takeFreePort(client, owner, purpose, site);
+    const port = mine.get(purpose) ?? (await takeFreePort(client, { owner, purpose, taken }, site));
+    taken.add(port);
+    return port;
   };
   return { engine: enginePort, agent: await take('agent'), health: await take('health') };
 }
 
 /** Gives the ports of a deleted cluster back. */
 export async function releaseHostPorts(client: KubeClient, owner: PortOwner, systemNamespace: string): Promise<void> {
-  for (const found of await reservations(client, systemNamespace, owner)) {
+  for (const found of await reservations(client, systemNamespace, `,${OWNER}=${owner.uid}`)) {
     await client.delete(RESOURCES.configMaps, { namespace: systemNamespace, name: found.metadata.name });
   }
 }
 
-async function takeEnginePort(client: KubeClient, owner: PortOwner, port: number, site: PortSite): Promise<void> {
-  if (await reserve(client, owner, { port, purpose: 'engine' }, site.systemNamespace)) return;
-  throw new UserError('spec.netCfg.engineStartPort', `port ${port} belongs to another cluster; choose another one`);
+/** The user's own choice: nobody else's will do. A reservation whose cluster went without us is no obstacle. */
+async function takeEnginePort(
+  client: KubeClient,
+  owner: PortOwner,
+  port: number,
+  { systemNamespace, all }: { systemNamespace: string; all: readonly ConfigMap[] },
+): Promise<void> {
+  const holder = all.find(found => portOf(found) === port);
+  if (holder && !(await isClusterThere(client, holder))) {
+    const { namespace, name, uid } = holder.metadata;
+    await client.delete(RESOURCES.configMaps, { namespace, name }, { uid });
+  }
+  if (await reserve(client, owner, { port, purpose: 'engine' }, systemNamespace)) return;
+  const whose = holder?.data?.cluster ?? 'another cluster';
+  throw new UserError('spec.netCfg.engineStartPort', `port ${port} belongs to ${whose}; choose another one`);
+}
+
+async function isClusterThere(client: KubeClient, { metadata, data }: ConfigMap): Promise<boolean> {
+  const [namespace = '', name = ''] = (data?.cluster ?? '').split('/');
+  const found = await client.get(MPD_CLUSTERS, { namespace, name });
+  return found !== undefined && found.metadata.uid === metadata.labels?.[OWNER];
+}
+
+interface PortRequest {
+  owner: PortOwner;
+  purpose: 'agent' | 'health';
+  /** Somebody holds these already. */
+  taken: ReadonlySet<number>;
 }
 
 async function takeFreePort(
   client: KubeClient,
-  owner: PortOwner,
-  purpose: 'agent' | 'health',
+  { owner, purpose, taken }: PortRequest,
   site: PortSite,
 ): Promise<number> {
-  const { external, reserved, systemNamespace } = site;
-  const taken = new Set((await reservations(client, systemNamespace)).map(portOf));
-  for (let port = external.first; port <= external.last; port++) {
-    if (taken.has(port) || reserved.some(range => portInRange(port, range))) continue;
+  const { external, systemNamespace } = site;
+  for (const port of portsFrom(placeOf(owner, external), external)) {
+    if (taken.has(port) || isBarred(port, site)) continue;
     if (await reserve(client, owner, { port, purpose }, systemNamespace)) return port;
   }
   throw new UserError(
     'polardb4mpd-controller: polarbox.mpd.external.port.range',
     `no port of ${external.first}-${external.last} is free; widen the range`,
   );
+}
+
+const isBarred = (port: number, { reserved, isUsed }: PortSite): boolean =>
+  reserved.some(range => portInRange(port, range)) || isUsed(port);
+
+/** Each owner begins at a place of its own: many that ask in one second would all run into each other at the first port. */
+function placeOf({ uid }: PortOwner, { first, last }: PortRange): number {
+  return first + (createHash('sha256').update(uid).digest().readUInt32BE() % (last - first + 1));
+}
+
+/** All ports of the range once, from `start` on and round. */
+function* portsFrom(start: number, { first, last }: PortRange): Generator<number> {
+  for (let port = start; port <= last; port++) yield port;
+  for (let port = first; port < start; port++) yield port;
 }
 
 /** @returns false when somebody else holds the port */
@@ -93,10 +137,13 @@ async function reserve(
   }
 }
 
-function reservations(client: KubeClient, namespace: string, owner?: PortOwner): Promise<ConfigMap[]> {
-  const labelSelector = `${LABEL.component}=port` + (owner ? `,${OWNER}=${owner.uid}` : '');
-  return client.list(RESOURCES.configMaps, { namespace, labelSelector });
+function reservations(client: KubeClient, namespace: string, narrower = ''): Promise<ConfigMap[]> {
+  return client.list(RESOURCES.configMaps, { namespace, labelSelector: `${LABEL.component}=port${narrower}` });
 }
 
+const isOf =
+  ({ uid }: PortOwner) =>
+  ({ metadata }: ConfigMap): boolean =>
+    metadata.labels?.[OWNER] === uid;
 const portOf = (found: ConfigMap): number => Number(found.metadata.name.replace(/^polardb-port-/, ''));
 const purposeOf = (found: ConfigMap): string => found.metadata.labels?.[PURPOSE] ?? '';

@@ -1,7 +1,6 @@
 import { expect } from 'chai';
 import { RESOURCES } from '../kube/resources.ts';
 import { MemoryApi } from '../kube/testing/memory-api.ts';
-import { takeHostPorts, releaseHostPorts, type PortOwner } from './host-ports.ts';
 import { takeIds } from './ids.ts';
 
 const namespace = 'system';
@@ -39,41 +38,5 @@ describe('ids', () => {
     expect(await message(takeIds(empty.client(), namespace, 1))).to.contain('apply the settings manifests again');
     const spoilt = apiWith({ NextClusterScopeCustInsId: 'many' });
     expect(await message(takeIds(spoilt.client(), namespace, 1))).to.contain('is "many"');
-  });
-});
-
-describe('ports on the host network', () => {
-  const owner = (name: string): PortOwner => ({ namespace: 'shop', name, uid: `uid-of-${name}` });
-  const site = { systemNamespace: namespace, external: { first: 36_000, last: 36_003 }, reserved: [] };
-
-  it('are three for a cluster, and the same ones when it asks again', async () => {
-    const client = apiWith().client();
-    const ports = { engine: 5500, agent: 36_000, health: 36_001 };
-    expect(await takeHostPorts(client, owner('a'), 5500, site)).to.deep.equal(ports);
-    expect(await takeHostPorts(client, owner('a'), 5500, site)).to.deep.equal(ports);
-  });
-
-  it('leave out what is reserved or taken, and end', async () => {
-    const client = apiWith().client();
-    const reserved = { ...site, reserved: [{ first: 36_000, last: 36_000 }] };
-    const ports = await takeHostPorts(client, owner('a'), 5500, reserved);
-    expect(ports).to.deep.equal({ engine: 5500, agent: 36_001, health: 36_002 });
-    expect(await message(takeHostPorts(client, owner('b'), 5501, reserved))).to.contain(
-      'no port of 36000-36003 is free',
-    );
-  });
-
-  it('of another cluster are refused, and free again when it has gone', async () => {
-    const client = apiWith().client();
-    await takeHostPorts(client, owner('a'), 5500, site);
-    expect(await message(takeHostPorts(client, owner('b'), 5500, site))).to.contain('belongs to another cluster');
-    await releaseHostPorts(client, owner('a'), namespace);
-    expect((await takeHostPorts(client, owner('b'), 5500, site)).engine).to.equal(5500);
-  });
-
-  it('never fall to two clusters that ask at once', async () => {
-    const client = apiWith().client();
-    const both = await Promise.all(['a', 'b'].map((name, i) => takeHostPorts(client, owner(name), 5500 + i, site)));
-    expect(new Set(both.flatMap(({ agent, health }) => [agent, health])).size).to.equal(4);
   });
 });

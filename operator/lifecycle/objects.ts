@@ -15,6 +15,7 @@ import {
 } from './builders/services.ts';
 import { buildDataClaim } from './builders/volumes.ts';
 import { podOf, type Children, type ClusterContext } from './context.ts';
+import { clientAddress } from './gather/hosts.ts';
 import type { ClusterPlan } from './plan.ts';
 import type { ClusterInstance } from '../kinds/instances.ts';
 import { instanceMeta } from './builders/meta.ts';
@@ -87,7 +88,7 @@ async function ensureCertificate(context: ClusterContext, instance: ClusterInsta
   const data = await tools.issuer.secretData({
     current,
     subject: { part: 'agent', name: instance.podName },
-    names: certificateNames(plan, instance, podOf(children, instance)?.status?.hostIP),
+    names: [...certificateNames(plan, instance), ...hostAddresses(context, instance)],
   });
   if (!data) return;
   const metadata = instanceMeta(plan, name, instance);
@@ -96,12 +97,20 @@ async function ensureCertificate(context: ClusterContext, instance: ClusterInsta
 }
 
 /** Every name under which clients, members and we ourselves dial this instance. */
-function certificateNames(plan: ClusterPlan, instance: ClusterInstance, hostAddress: string | undefined): string[] {
+function certificateNames(plan: ClusterPlan, instance: ClusterInstance): string[] {
   const services = [rwService(plan.name), roService(plan.name)].flatMap(name => [
     name,
     ...dnsNames(name, plan.namespace),
   ]);
-  return [instance.podName, ...services, ...(plan.hostNetwork && hostAddress ? [hostAddress] : [])];
+  return [instance.podName, ...services];
+}
+
+/** On the host network clients dial addresses of the host: that of the cluster's network, and that of their own. */
+function hostAddresses({ plan, children, hosts }: ClusterContext, instance: ClusterInstance): string[] {
+  if (!plan.hostNetwork) return [];
+  const { spec, status } = podOf(children, instance) ?? {};
+  const found = [status?.hostIP, clientAddress(hosts.of(spec?.nodeName ?? ''))];
+  return [...new Set(found.filter(address => address !== undefined))];
 }
 
 function childrenOf(children: Children, type: ResourceType): readonly KubeObject[] {

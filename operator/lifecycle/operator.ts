@@ -10,6 +10,7 @@ import { isSameSettings, SETTINGS_WATCHES } from '../settings/site.ts';
 import { keepAuthority } from './authority.ts';
 import { TlsAgentDirectory } from './agents.ts';
 import type { AgentDirectory, Children, Tools } from './context.ts';
+import { nodeSign, trimHostFacts, trimNode, versionsTold } from './gather/hosts.ts';
 import { CaIssuer } from './issuer.ts';
 import { MPD_CLUSTERS, MPD_OPERATIONS } from '../kinds/mpd.ts';
 import { keepPartCertificate } from './part-certificate.ts';
@@ -21,8 +22,10 @@ import {
   CachedSources,
   CHILD_SELECTOR,
   CHILD_TYPES,
+  BY_NAME,
+  byName,
   clusterKeyOf,
-  trimNode,
+  HOST_FACTS_SELECTOR,
   trimPod,
 } from './sources.ts';
 import type { Caches } from './sources.ts';
@@ -84,9 +87,12 @@ export class LifecycleOperator extends StackOperator {
     controller.on(caches.clusters).on(caches.operations, ofCluster);
     for (const kind of Object.keys(CHILD_TYPES) as (keyof Children)[])
       controller.on<KubeObject>(caches[kind], ofCluster);
-    // A node says something new only when a taint does: its heartbeats are trimmed away, but still events.
     caches.nodes.onChange(({ object, previous }) => {
-      if (taints(object) !== taints(previous)) for (const key of all()) controller.enqueue(key);
+      if (nodeSign(object) !== nodeSign(previous)) for (const key of all()) controller.enqueue(key);
+    });
+    // Ports that come and go concern only those that wait for a host, and they look again by themselves.
+    caches.hostFacts.onChange(({ object, previous }) => {
+      if (versionsTold(object) !== versionsTold(previous)) for (const key of all()) controller.enqueue(key);
     });
     for (const cache of caches.settings) {
       cache.onChange(({ type, object, previous }) => {
@@ -153,10 +159,16 @@ export class LifecycleOperator extends StackOperator {
     const settings = { namespaces: [this.#options.settingsNamespace] };
     const maps = SETTINGS_WATCHES.names.map(name => ({ ...settings, fieldSelector: `metadata.name=${name}` }));
     return {
-      ...(Object.fromEntries(children) as Omit<Caches, 'clusters' | 'operations' | 'nodes' | 'settings'>),
+      ...(Object.fromEntries(children) as Omit<Caches, 'clusters' | 'operations' | 'nodes' | 'settings' | 'hostFacts'>),
       clusters: this.watch(MPD_CLUSTERS, { namespaces }),
       operations: this.watch(MPD_OPERATIONS, { namespaces, indexes: { [BY_CLUSTER]: byTarget } }),
       nodes: this.watch(RESOURCES.nodes, { trim: trimNode }),
+      hostFacts: this.watch(RESOURCES.configMaps, {
+        ...settings,
+        labelSelector: HOST_FACTS_SELECTOR,
+        indexes: { [BY_NAME]: byName },
+        trim: trimHostFacts,
+      }),
       settings: [...maps, { ...settings, labelSelector: SETTINGS_WATCHES.selector }].map(request =>
         this.watch(RESOURCES.configMaps, request),
       ),
@@ -199,8 +211,6 @@ export class LifecycleOperator extends StackOperator {
     }
   }
 }
-
-const taints = (node: Node | undefined): string => JSON.stringify(node?.spec?.taints ?? []);
 
 /** Operations belong to the cluster that they name, whoever made them. */
 const byTarget = (object: KubeObject): string[] => {

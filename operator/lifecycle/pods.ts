@@ -6,9 +6,10 @@ import { ATTESTATION_ANNOTATION } from '../ha/ladder.ts';
 import { mayRelease, type LeavingPod } from '../ha/release.ts';
 import { clusterLabels } from '../model/labels.ts';
 import { POD_FINALIZER } from '../model/names.ts';
-import { done, wait, type StepResult } from '../workflow/step.ts';
+import { done, wait, type StepResult, type Wait } from '../workflow/step.ts';
 import { buildPod } from './builders/pod.ts';
 import { podOf, type ClusterContext } from './context.ts';
+import { chooseHosts, isMadeForOthers, waitForHost, waitForNode } from './host-choice.ts';
 import { isOutOfService } from './gather/nodes.ts';
 import { readRecord } from './gather/record.ts';
 import { obstacle } from './gather/pods.ts';
@@ -21,14 +22,30 @@ import type { ClusterInstance } from '../kinds/instances.ts';
 export async function ensurePods(context: ClusterContext): Promise<void> {
   if (context.plan.unresolved !== undefined) return;
   for (const instance of context.plan.instances) {
-    if (!podOf(context.children, instance)) await createPod(context, instance);
+    const pod = podOf(context.children, instance);
+    if (!pod) await createPod(context, instance);
+    else if (!pod.spec?.nodeName) await withdrawMisplaced(context, instance, pod);
+  }
+}
+
+/** Of a pod that no node has nothing ever ran. A scheduler that was faster than we has changed it: then it stays. */
+async function withdrawMisplaced(context: ClusterContext, instance: ClusterInstance, pod: Pod): Promise<void> {
+  if (!isMadeForOthers(pod, chooseHosts(context, instance))) return;
+  const { uid, resourceVersion, name, namespace } = pod.metadata;
+  try {
+    await context.tools.client.delete(RESOURCES.pods, { name, namespace }, { uid, resourceVersion });
+    context.tools.log.info('withdrew pod: other hosts may take it now', { pod: name });
+  } catch (error) {
+    if (!isReason(error, 'Conflict')) throw error;
   }
 }
 
 /** A pod of that name that the watch has not shown yet, or that still goes, is no error: the watch wakes us again. */
 async function createPod(context: ClusterContext, instance: ClusterInstance): Promise<void> {
   const { plan, tools } = context;
-  const wanted = buildPod(plan, instance);
+  const hosts = chooseHosts(context, instance);
+  if (hosts.isHopeless) return;
+  const wanted = buildPod(plan, instance, hosts);
   try {
     await tools.client.create(RESOURCES.pods, wanted);
     tools.log.info('created pod', { instance: instance.id, pod: instance.podName });
@@ -54,16 +71,30 @@ async function bringIntoSight({ plan, tools }: ClusterContext, { metadata }: Pod
 }
 
 /** Waits until these engine containers run; says of the first that does not why. The watch of pods wakes it. */
-export function podsRunning({ children, plan }: ClusterContext, instances: readonly ClusterInstance[]): StepResult {
+export function podsRunning(context: ClusterContext, instances: readonly ClusterInstance[]): StepResult {
   for (const instance of instances) {
-    const pod = podOf(children, instance);
-    if (!pod && plan.unresolved !== undefined) return wait('Refused', plan.unresolved);
-    if (!pod || isLeaving(pod)) return wait('PodMissing', `pod ${instance.podName} is not there yet`);
-    const blocked = obstacle(pod);
-    if (blocked) return wait(blocked.reason, blocked.message);
+    const pod = podOf(context.children, instance);
+    const blocked = pod ? waitForPod(context, instance, pod) : waitForMissing(context, instance);
+    if (blocked) return blocked;
   }
   return done();
 }
+
+function waitForMissing(context: ClusterContext, instance: ClusterInstance): Wait {
+  const { unresolved } = context.plan;
+  if (unresolved !== undefined) return wait('Refused', unresolved);
+  const hosts = chooseHosts(context, instance);
+  return hosts.isHopeless ? waitForHost(instance, hosts) : missing(instance);
+}
+
+function waitForPod(context: ClusterContext, instance: ClusterInstance, pod: Pod): Wait | undefined {
+  if (isLeaving(pod)) return missing(instance);
+  const blocked = obstacle(pod);
+  if (blocked?.reason !== 'PodUnscheduled') return blocked && wait(blocked.reason, blocked.message);
+  return waitForNode(context, blocked.message, chooseHosts(context, instance));
+}
+
+const missing = ({ podName }: ClusterInstance): Wait => wait('PodMissing', `pod ${podName} is not there yet`);
 
 /** Asks the API server to delete all engine pods; done when none is left. */
 export async function removePods(context: ClusterContext): Promise<StepResult> {

@@ -19,6 +19,7 @@ import { currentOperation, interruptedOperation, isOfClusterManager, type Listed
 import { announceInterrupt, withdrawInterrupt } from './interrupt.ts';
 import { OperationRunner, verdictOf, type RanOperation } from './run-operation.ts';
 import type { ClusterPlan } from './plan.ts';
+import type { Hosts } from './gather/hosts.ts';
 import { planOf, sharedClaimOf } from './gather/plan.ts';
 import { takeRequests } from './requests.ts';
 import { buildStatus, refusedStatus, type Verdict } from './status.ts';
@@ -29,6 +30,7 @@ export interface Sources {
   children(namespace: string, name: string): Children;
   operations(namespace: string, name: string): RawOperation[];
   site(): SiteSettings;
+  hosts(): Hosts;
 }
 
 export interface ReconcilerOptions {
@@ -133,6 +135,7 @@ export class ClusterReconciler {
       plan: plan(cluster),
       children,
       site,
+      hosts: sources.hosts(),
       tools,
       memory,
       signal,

@@ -2,10 +2,13 @@ import type { Cache } from '../kube/informer.ts';
 import { RESOURCES, type ConfigMap, type Node, type Pod, type ResourceType } from '../kube/resources.ts';
 import type { IndexFunction } from '../kube/store.ts';
 import { refOf, type KubeObject } from '../kube/types.ts';
+import { HOST_FACTS_LABEL, portUsageName, versionAvailabilityName } from '../model/host.ts';
 import { LABEL, MANAGED_BY } from '../model/labels.ts';
 import { readSiteSettings } from '../settings/site.ts';
 import type { SiteSettings } from '../settings/types.ts';
+import { EXCLUDED_HOSTS } from './builders/affinity.ts';
 import type { Children } from './context.ts';
+import { hostView, type HostMaps, type Hosts, type HostView } from './gather/hosts.ts';
 import type { RawCluster, RawOperation } from '../kinds/mpd.ts';
 import type { Sources } from './reconciler.ts';
 
@@ -48,7 +51,15 @@ export interface Caches extends ChildCaches {
   nodes: Cache<Node>;
   /** ConfigMaps of the settings namespace. */
   settings: readonly Cache<ConfigMap>[];
+  /** What the daemons publish of their hosts, with index {@link BY_NAME}. */
+  hostFacts: Cache<ConfigMap>;
 }
+
+/** Index of facts of hosts. */
+export const BY_NAME = 'name';
+export const byName: IndexFunction<KubeObject> = ({ metadata }) => [metadata.name];
+/** The facts that placement and ports rest on. */
+export const HOST_FACTS_SELECTOR = `${HOST_FACTS_LABEL} in (ports, versions)`;
 
 /** What the watches know, in the words of the reconciler. */
 export class CachedSources implements Sources {
@@ -80,6 +91,23 @@ export class CachedSources implements Sources {
     return this.#caches.nodes.get({ name });
   }
 
+  hosts(): Hosts {
+    const { nodes } = this.#caches;
+    const view = (node: Node): HostView => hostView(node, this.#mapsOf(node.metadata.name));
+    return {
+      all: () => nodes.list().map(view),
+      of: name => {
+        const node = nodes.get({ name });
+        return node && view(node);
+      },
+    };
+  }
+
+  #mapsOf(host: string): HostMaps {
+    const named = (name: string): ConfigMap | undefined => this.#caches.hostFacts.byIndex(BY_NAME, name)[0];
+    return { ports: named(portUsageName(host)), versions: named(versionAvailabilityName(host)) };
+  }
+
   /** Settings as last read; a value that is wrong keeps what was in force before. */
   site(): SiteSettings {
     this.#site ??= readSiteSettings(this.#caches.settings.flatMap(cache => cache.list()));
@@ -94,16 +122,12 @@ export class CachedSources implements Sources {
   }
 }
 
-/** What we look at of a node; its images and addresses would be most of the memory, its heartbeat most of the events. */
-export function trimNode({ apiVersion, kind, metadata, spec }: Node): Node {
-  const { name, uid, labels, resourceVersion } = metadata;
-  return { apiVersion, kind, metadata: { name, uid, labels, resourceVersion }, spec: { taints: spec?.taints } };
-}
-
 /** What we look at of a pod. */
 export function trimPod(pod: Pod): Pod {
   const { apiVersion, kind, metadata, spec, status } = pod;
-  const kept = { ...metadata, annotations: undefined, managedFields: undefined };
+  const excluded = metadata.annotations?.[EXCLUDED_HOSTS];
+  const annotations = excluded === undefined ? undefined : { [EXCLUDED_HOSTS]: excluded };
+  const kept = { ...metadata, annotations, managedFields: undefined };
   const trimmed = spec && { nodeName: spec.nodeName, containers: [] };
   return { apiVersion, kind, metadata: kept, ...(trimmed && { spec: trimmed }), ...(status && { status }) };
 }

@@ -6,9 +6,11 @@ import { formatIncarnation } from '../ha/incarnation.ts';
 import type { EndpointSlice, Lease, Pod } from '../kube/resources.ts';
 import { INCARNATION_ANNOTATION } from '../model/labels.ts';
 import type { Children, ClusterContext } from './context.ts';
+import type { Hosts } from './gather/hosts.ts';
 import { Memory } from './memory.ts';
 import { buildStatus, refusedStatus, type Verdict } from './status.ts';
 import { clusterOf, localSpec, planOf } from './testing/fixtures.ts';
+import { hostOf } from './testing/hosts.ts';
 
 const now = new Date('2026-01-01T00:00:00Z');
 const plan = planOf();
@@ -58,15 +60,22 @@ interface Seen {
   pods?: Pod[];
   slices?: EndpointSlice[];
   status?: MPDClusterStatus;
+  /** Client addresses that daemons tell, by node. */
+  clients?: Record<string, string>;
 }
 const whole = { pods: [podOf(rw.podName, 'u1'), podOf(ro.podName, 'u2')], slices: [published('u1')] };
 
-function statusOf({ pods = [], slices = [], status }: Seen, verdict: Verdict = { clusterStatus: 'Running' }) {
+function statusOf(
+  { pods = [], slices = [], status, clients = {} }: Seen,
+  verdict: Verdict = { clusterStatus: 'Running' },
+) {
   const none = { services: [], secrets: [], configMaps: [], claims: [], budgets: [] };
   const access = { serviceAccounts: [], roles: [], roleBindings: [] };
   const children: Children = { ...none, ...access, pods, endpointSlices: slices, leases: [granted()] };
   const cluster = clusterOf({ ...localSpec, followerNum: 1 }, status);
-  const context = { cluster, plan, children, memory: new Memory(), tools: { now: () => now } };
+  const all = Object.entries(clients).map(([name, address]) => hostOf(name, { clientIp: address }));
+  const hosts: Hosts = { all: () => all, of: name => all.find(it => it.name === name) };
+  const context = { cluster, plan, children, hosts, memory: new Memory(), tools: { now: () => now } };
   return buildStatus(context as unknown as ClusterContext, verdict);
 }
 
@@ -135,6 +144,16 @@ describe('status of instances', () => {
       expect(status.followers).to.equal(`${ready ? 1 : 0}/1`);
     });
   }
+
+  it('tell the address for clients that the daemon of the host found; without a daemon that of the node', () => {
+    const pod = podOf(ro.podName, 'u2');
+    const pods = [whole.pods[0]!, { ...pod, status: { ...pod.status, hostIP: '10.0.0.1' } }];
+    const clientOf = (status: MPDClusterStatus) => status.dbInstanceStatus?.[ro.id]?.hostClientIP;
+    expect(clientOf(statusOf({ ...whole, pods }))).to.equal('10.0.0.1');
+    const told = statusOf({ ...whole, pods, clients: { 'node-of-u2': '192.0.2.7' } });
+    expect(clientOf(told)).to.equal('192.0.2.7');
+    expect(clientOf(statusOf({ ...whole, pods: [], status: told }))).to.equal('192.0.2.7');
+  });
 
   it('remember where they were and that they were once installed, and leave what the cluster manager says', () => {
     const said = { insType: 'ro', currentState: { state: 'RUNNING' }, lagBytes: 5 } as const;

@@ -10,8 +10,10 @@ import { setConditions, type ConditionUpdate } from '../kube/conditions.ts';
 import type { Pod } from '../kube/resources.ts';
 import { LABEL, ORIGINAL_LABEL, roleLabel } from '../model/labels.ts';
 import { podOf, type Children, type ClusterContext } from './context.ts';
+import { clientAddress } from './gather/hosts.ts';
 import { isReady } from './gather/pods.ts';
 import { servingHolder } from './gather/record.ts';
+import { imagesCondition } from './images.ts';
 import type { ClusterPlan } from './plan.ts';
 import type { ClusterInstance } from '../kinds/instances.ts';
 
@@ -32,7 +34,8 @@ export function buildStatus(context: ClusterContext, verdict: Verdict): MPDClust
   const instances = plan.instances.map(it => [it.id, instanceStatus(context, it)] as const);
   const followers = plan.instances.filter(it => it.role === 'ro');
   const ready = followers.filter(it => isServing(children, it)).length;
-  const conditions = [accepted(plan), readiness(context, verdict, ready)];
+  const images = imagesCondition(plan, cluster, context.hosts.all());
+  const conditions = [accepted(plan), readiness(context, verdict, ready), ...(images ? [images] : [])];
   return {
     ...status,
     observedGeneration: cluster.metadata.generation,
@@ -82,7 +85,7 @@ function instanceStatus(context: ClusterContext, instance: ClusterInstance): Ins
   const ready = isServing(children, instance);
   return {
     ...before,
-    ...placeOf(before, podOf(children, instance)),
+    ...placeOf(context, before, podOf(children, instance)),
     installed: before.installed === true || ready,
     ready,
     versionInfo:
@@ -92,16 +95,18 @@ function instanceStatus(context: ClusterContext, instance: ClusterInstance): Ins
   };
 }
 
-/** Where its pod is; while it has none, where the last one was. */
+/** Where its pod is; while it has none, where the last one was. Without a daemon a host has one address for all. */
 function placeOf(
-  { nodeName, hostClientIP, netInfo }: InstanceStatus,
+  { hosts }: ClusterContext,
+  before: InstanceStatus,
   pod: Pod | undefined,
 ): Pick<InstanceStatus, 'nodeName' | 'hostClientIP' | 'netInfo'> {
   const { podIP, hostIP } = pod?.status ?? {};
+  const nodeName = pod?.spec?.nodeName ?? before.nodeName;
   return {
-    nodeName: pod?.spec?.nodeName ?? nodeName,
-    hostClientIP: hostIP ?? hostClientIP,
-    netInfo: { ...netInfo, ...(podIP && { workingHostIP: podIP }) },
+    nodeName,
+    hostClientIP: clientAddress(hosts.of(nodeName ?? '')) ?? hostIP ?? before.hostClientIP,
+    netInfo: { ...before.netInfo, ...(podIP && { workingHostIP: podIP }) },
   };
 }
 

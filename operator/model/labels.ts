@@ -9,6 +9,9 @@ export const LABEL = {
   component: `${API_GROUP}/component`,
 } as const;
 
+/** Label of a node that a person keeps free of databases (the original's). */
+export const MAINTENANCE_LABEL = `${API_GROUP}/maintainNode`;
+
 /** Annotation of the EndpointSlice of `<cluster>-rw`: the incarnation that it leads to, exactly. */
 export const INCARNATION_ANNOTATION = `${API_GROUP}/incarnation`;
 

@@ -75,6 +75,22 @@ describe('engine pod', () => {
     for (const key of ['shareProcessNamespace', 'hostPID', 'hostIPC']) expect(spec).to.not.have.property(key);
   });
 
+  it('never comes to excluded hosts, and to disliked ones only when there is no other', () => {
+    const plan = planOf();
+    const made = buildPod(plan, plan.instances[0]!, { excluded: ['node-2', 'node-1'], disliked: ['node-3'] });
+    const { requiredDuringSchedulingIgnoredDuringExecution: required, ...rest } = made.spec!.affinity!.nodeAffinity!;
+    const not = (host: string) => ({ key: 'metadata.name', operator: 'NotIn', values: [host] });
+    expect(required?.nodeSelectorTerms[0]).to.deep.equal({
+      matchExpressions: [{ key: 'mpd.polardb.aliyun.com/maintainNode', operator: 'DoesNotExist' }],
+      matchFields: [not('node-1'), not('node-2')],
+    });
+    expect(rest.preferredDuringSchedulingIgnoredDuringExecution).to.deep.equal([
+      { weight: 100, preference: { matchFields: [not('node-3')] } },
+    ]);
+    expect(made.metadata.annotations).to.deep.equal({ 'mpd.polardb.aliyun.com/excluded-hosts': 'node-1,node-2' });
+    expect(pod().metadata.annotations).to.equal(undefined);
+  });
+
   it('stays bound to a host that is away, and is asked for its liveness without SQL', () => {
     const { spec } = pod();
     for (const { effect, operator, tolerationSeconds } of spec!.tolerations!) {

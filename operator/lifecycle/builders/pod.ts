@@ -2,12 +2,12 @@ import type { Pod } from '../../kube/resources.ts';
 import { LABEL, ORIGINAL_LABEL, roleLabel } from '../../model/labels.ts';
 import {
   accountSecret,
-  API_GROUP,
   dataClaimName,
   engineServiceAccount,
   instanceTlsSecret,
   POD_FINALIZER,
 } from '../../model/names.ts';
+import { affinity, ANY_HOST, EXCLUDED_HOSTS, excludedHosts, type HostChoice } from './affinity.ts';
 import { buildAgentConfig, PATHS } from './agent-config.ts';
 import type { ClusterPlan } from '../plan.ts';
 import type { ClusterInstance } from '../../kinds/instances.ts';
@@ -29,7 +29,7 @@ const NODE_FLAGS = ['--max-old-space-size=48', '--max-semi-space-size=1'];
  * The pod of one instance. A bare pod: its name is the identity that users know, and only the finalizer, which goes with
  * proof that the engine is stopped, may let a twin take its place.
  */
-export function buildPod(plan: ClusterPlan, instance: ClusterInstance): Pod {
+export function buildPod(plan: ClusterPlan, instance: ClusterInstance, hosts: HostChoice = ANY_HOST): Pod {
   const metadata = instanceMeta(plan, instance.podName, instance);
   return {
     apiVersion: 'v1',
@@ -37,10 +37,11 @@ export function buildPod(plan: ClusterPlan, instance: ClusterInstance): Pod {
     metadata: {
       ...metadata,
       labels: { ...metadata.labels, ...originalLabels(plan, instance) },
+      ...(hosts.excluded.length > 0 && { annotations: { [EXCLUDED_HOSTS]: excludedHosts(hosts) } }),
       finalizers: [POD_FINALIZER],
     },
     spec: {
-      ...placement(plan),
+      ...placement(plan, hosts),
       restartPolicy: 'Always',
       terminationGracePeriodSeconds: 60,
       serviceAccountName: engineServiceAccount(plan.name),
@@ -69,31 +70,14 @@ function originalLabels(plan: ClusterPlan, instance: ClusterInstance): Record<st
   };
 }
 
-/** Members prefer hosts of their own. They stay bound to a host that is away: only proof lets anybody replace them. */
-function placement(plan: ClusterPlan): Partial<PodSpec> {
+/** They stay bound to a host that is away: only proof lets anybody replace them. */
+function placement(plan: ClusterPlan, hosts: HostChoice): Partial<PodSpec> {
   const away = ['node.kubernetes.io/not-ready', 'node.kubernetes.io/unreachable'];
   return {
     hostNetwork: plan.hostNetwork,
     dnsPolicy: plan.hostNetwork ? 'ClusterFirstWithHostNet' : 'ClusterFirst',
     tolerations: away.map(key => ({ key, operator: 'Exists', effect: 'NoExecute' })),
-    affinity: {
-      nodeAffinity: {
-        requiredDuringSchedulingIgnoredDuringExecution: {
-          nodeSelectorTerms: [{ matchExpressions: [{ key: `${API_GROUP}/maintainNode`, operator: 'DoesNotExist' }] }],
-        },
-      },
-      podAntiAffinity: {
-        preferredDuringSchedulingIgnoredDuringExecution: [
-          {
-            weight: 100,
-            podAffinityTerm: {
-              topologyKey: 'kubernetes.io/hostname',
-              labelSelector: { matchLabels: { [LABEL.cluster]: plan.name, [LABEL.component]: 'engine' } },
-            },
-          },
-        ],
-      },
-    },
+    affinity: affinity(plan, hosts),
   };
 }
 

@@ -46,7 +46,7 @@ export const onNumbered = (step: Step<ClusterContext>): Step<ClusterContext> => 
 });
 
 async function take(context: ClusterContext): Promise<void> {
-  const { cluster, plan, site, tools } = context;
+  const { cluster, plan, tools } = context;
   const ref = { namespace: plan.namespace, name: plan.name };
   const now = await tools.client.get(MPD_CLUSTERS, ref);
   if (!now) return;
@@ -55,7 +55,7 @@ async function take(context: ClusterContext): Promise<void> {
     context.adopt(now);
     return;
   }
-  const ports = await takePorts({ cluster, plan, site, tools });
+  const ports = await takePorts(context);
   const hasLogicId = now.status?.logicId !== undefined;
   const ids = await takeIds(tools.client, tools.settingsNamespace, 2 * missing.length + (hasLogicId ? 0 : 1));
   const logicId = hasLogicId ? {} : { logicId: ids.shift()! };
@@ -87,13 +87,15 @@ function freeHostIds({ dbInstanceStatus = {} }: MPDClusterStatus): string[] {
   return Array.from({ length: 21 }, (_, i) => String(5 + i)).filter(id => !taken.has(id));
 }
 
-function takePorts(context: Pick<ClusterContext, 'cluster' | 'plan' | 'site' | 'tools'>): Promise<InstancePorts> {
-  const { cluster, plan, site, tools } = context;
+function takePorts({ cluster, plan, site, tools, hosts }: ClusterContext): Promise<InstancePorts> {
   const enginePort = cluster.spec.netCfg?.engineStartPort;
   if (enginePort === undefined) return Promise.resolve({ ...POD_NETWORK_PORTS });
   const { external = { first: 36_000, last: 39_999 }, reserved } = site.ports;
   const owner = { namespace: plan.namespace, name: plan.name, uid: plan.uid };
-  return takeHostPorts(tools.client, owner, enginePort, { systemNamespace: tools.systemNamespace, external, reserved });
+  const all = hosts.all();
+  const isUsed = (port: number): boolean => all.some(host => host.isPortUsed(port));
+  const { client, systemNamespace } = tools;
+  return takeHostPorts(client, owner, enginePort, { systemNamespace, external, reserved, isUsed });
 }
 
 interface NewInstance {

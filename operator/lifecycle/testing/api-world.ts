@@ -13,11 +13,14 @@ import { MPD_CLUSTERS, MPD_OPERATIONS, type RawCluster } from '../../kinds/mpd.t
 import type { Sources } from '../reconciler.ts';
 import {
   BY_CLUSTER,
+  BY_NAME,
   byCluster,
+  byName,
   CachedSources,
   CHILD_SELECTOR,
   CHILD_TYPES,
   clusterKeyOf,
+  HOST_FACTS_SELECTOR,
   trimPod,
 } from '../sources.ts';
 import type { Outcome } from './expectations.ts';
@@ -70,7 +73,9 @@ export class ApiWatches {
     operations.onChange(({ object }) => this.#note(byTarget(object)[0]!));
     const nodes = new Informer({ ...base, type: RESOURCES.nodes });
     this.#enginePods = new Informer({ ...base, type: RESOURCES.pods, selection: { namespace } });
-    const caches = { clusters, operations, nodes, settings: [] };
+    const facts = { type: RESOURCES.configMaps, selection: { namespace, labelSelector: HOST_FACTS_SELECTOR } };
+    const hostFacts = new Informer({ ...base, ...facts, indexes: { [BY_NAME]: byName } });
+    const caches = { clusters, operations, nodes, settings: [], hostFacts };
     const found = Object.fromEntries(children) as unknown as Record<keyof Children, never>;
     const cached = new CachedSources({ ...caches, ...found });
     this.sources = {
@@ -78,8 +83,9 @@ export class ApiWatches {
       children: (of, name) => cached.children(of, name),
       operations: (of, name) => cached.operations(of, name),
       site: siteOf,
+      hosts: () => cached.hosts(),
     };
-    const all = [...children.map(([, informer]) => informer), clusters, operations, nodes, this.#enginePods];
+    const all = [...children.map(([, informer]) => informer), clusters, operations, nodes, hostFacts, this.#enginePods];
     this.#informers = all as unknown as Informer<KubeObject>[];
   }
 

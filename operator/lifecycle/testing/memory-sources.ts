@@ -1,7 +1,10 @@
+import { RESOURCES, type ConfigMap, type Node } from '../../kube/resources.ts';
 import type { KubeObject } from '../../kube/types.ts';
 import { refOf } from '../../kube/types.ts';
 import type { SiteSettings } from '../../settings/types.ts';
+import { portUsageName, versionAvailabilityName } from '../../model/host.ts';
 import type { Children } from '../context.ts';
+import { hostView, type Hosts, type HostView } from '../gather/hosts.ts';
 import { MPD_CLUSTERS, MPD_OPERATIONS, type RawCluster, type RawOperation } from '../../kinds/mpd.ts';
 import type { Sources } from '../reconciler.ts';
 import { CHILD_TYPES, clusterKeyOf } from '../sources.ts';
@@ -44,6 +47,17 @@ export class SnapshotSources implements Sources {
 
   site(): SiteSettings {
     return this.#site;
+  }
+
+  hosts(): Hosts {
+    const maps = this.#of(RESOURCES.configMaps.plural) as ConfigMap[];
+    const named = (name: string): ConfigMap | undefined => maps.find(({ metadata }) => metadata.name === name);
+    const view = (node: Node): HostView => {
+      const { name } = node.metadata;
+      return hostView(node, { ports: named(portUsageName(name)), versions: named(versionAvailabilityName(name)) });
+    };
+    const all = (this.#of(RESOURCES.nodes.plural) as Node[]).map(view);
+    return { all: () => all, of: name => all.find(host => host.name === name) };
   }
 
   #of(plural: string): KubeObject[] {

@@ -1,6 +1,6 @@
 import type { MPDClusterSpecInput } from '../../../crds/mpdcluster.ts';
 import type { KubeClient } from '../../kube/client.ts';
-import { RESOURCES, type PersistentVolumeClaim, type Pod } from '../../kube/resources.ts';
+import { RESOURCES, type Node, type PersistentVolumeClaim, type Pod } from '../../kube/resources.ts';
 import { MemoryApi } from '../../kube/testing/memory-api.ts';
 import { silentLogger } from '../../kube/testing/support.ts';
 import type { KubeObject } from '../../kube/types.ts';
@@ -10,6 +10,7 @@ import type { CrashGate } from '../../workflow/testing/crash-points.ts';
 import { MPD_CLUSTERS, type RawCluster } from '../../kinds/mpd.ts';
 import type { Outcome } from './expectations.ts';
 import { siteOf } from './fixtures.ts';
+import { nodeOf, portMap, versionMap, type ToldHost } from './hosts.ts';
 import { SnapshotSources } from './memory-sources.ts';
 import { beginLife } from './operator-life.ts';
 import { ignoreRace, type HostOptions, type SimulatedHosts } from './simulated-hosts.ts';
@@ -47,16 +48,19 @@ export class MemoryWorld {
   readonly ref = REF;
   /** How many looks the operator's watches lag behind: 0 or more. */
   lag = 0;
+  /** Nodes without room for a pod. */
+  readonly fullNodes = new Set<string>();
   readonly #quietMs: number;
   readonly #sources: SnapshotSources;
   readonly #views: { version: number; objects: ReturnType<MemoryApi['snapshot']> }[] = [];
   #time = Date.parse('2026-01-01T00:00:00Z');
+  #plans: { at: number; act: () => Promise<void> }[] = [];
 
   constructor(surround: Surround = simpleSurroundings) {
     this.api = new MemoryApi(this.now);
     this.client = this.api.client();
     const pods = (): Promise<Pod[]> => this.client.list(RESOURCES.pods, { namespace: REF.namespace });
-    const nodeFor = ({ metadata }: Pod): string => `node-${Number(metadata.name.split('-').at(-1)) % 3}`;
+    const nodeFor = (pod: Pod): string | undefined => scheduledTo(pod, this.#nodes(), this.fullNodes);
     const { client, now, api } = this;
     const { hosts, manager, quietMs } = surround({ api, client, pods, now, nodeFor, ref: REF });
     this.hosts = hosts;
@@ -124,8 +128,30 @@ export class MemoryWorld {
     return { look, settle };
   }
 
+  /** Something that happens by itself, so many virtual ms from now. */
+  later(ms: number, act: () => Promise<void>): void {
+    this.#plans.push({ at: this.#time + ms, act });
+  }
+
+  /** What a daemon and the node of a host say from now on. */
+  async tell(host: string, told: ToldHost): Promise<void> {
+    const { ports, versions } = told;
+    await this.client.apply(RESOURCES.nodes, nodeOf(host, told));
+    await this.client.patchStatus(RESOURCES.nodes, { name: host }, nodeOf(host, told).status!);
+    if (ports) await this.client.apply(RESOURCES.configMaps, portMap(host, ports, SYSTEM));
+    if (versions) await this.client.apply(RESOURCES.configMaps, versionMap(host, versions, SYSTEM));
+  }
+
+  #nodes(): Node[] {
+    const nodes = [...this.api.snapshot()].filter(([id]) => id.startsWith(`${RESOURCES.nodes.plural}/`));
+    return nodes.map(([, node]) => node as Node);
+  }
+
   /** Everything but the operator moves on by one bit. */
   async move(): Promise<void> {
+    const due = this.#plans.filter(({ at }) => at <= this.#time);
+    this.#plans = this.#plans.filter(plan => !due.includes(plan));
+    for (const { act } of due) await act();
     await this.hosts.step();
     await this.manager.step().catch(ignoreRace);
     this.#time += STEP_MS;
@@ -168,6 +194,18 @@ async function lookOnce(
     if (++failures.inARow > 20) throw error;
     return Math.min(1_000 * failures.inARow, 5_000);
   }
+}
+
+/** A scheduler: by the pod's number, as far as affinity, cordons and room allow; any name where there are no nodes. */
+function scheduledTo({ metadata, spec }: Pod, nodes: readonly Node[], full: ReadonlySet<string>): string | undefined {
+  const number = Number(metadata.name.split('-').at(-1));
+  if (nodes.length === 0) return `node-${number % 3}`;
+  const [term] = spec?.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms ?? [];
+  const excluded = (term?.matchFields ?? []).flatMap(({ values }) => values ?? []);
+  const takes = (node: Node): boolean =>
+    !excluded.includes(node.metadata.name) && node.spec?.unschedulable !== true && !full.has(node.metadata.name);
+  const fit = nodes.filter(takes);
+  return fit[number % Math.max(1, fit.length)]?.metadata.name;
 }
 
 function sharedClaim(): PersistentVolumeClaim {

@@ -19,8 +19,8 @@ export interface HostOptions<M> {
   /** The engine pods as a scheduler and kubelets see them; may lag. */
   pods: () => Promise<Pod[]>;
   now: () => Date;
-  /** Node for a pod that has none yet. */
-  nodeFor: (pod: Pod) => string;
+  /** Node for a pod that has none yet; undefined: no node takes it now. */
+  nodeFor: (pod: Pod) => string | undefined;
 }
 
 interface Terminated {
@@ -111,13 +111,21 @@ export class SimulatedHosts<M extends OperatorCalls = OperatorCalls> implements 
 
   async #schedule(pod: Pod): Promise<void> {
     const { name, namespace } = pod.metadata;
-    const target = { apiVersion: 'v1', kind: 'Node', name: this.#options.nodeFor(pod) };
+    const node = this.#options.nodeFor(pod);
+    if (node === undefined) return this.#unscheduled(pod);
+    const target = { apiVersion: 'v1', kind: 'Node', name: node };
     await this.#options.client.create(BINDINGS, {
       apiVersion: 'v1',
       kind: 'Binding',
       metadata: { name, namespace },
       target,
     });
+  }
+
+  async #unscheduled({ metadata, status }: Pod): Promise<void> {
+    if (status?.conditions?.some(({ type }) => type === 'PodScheduled')) return;
+    const verdict = { type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message: 'no node has room' };
+    await this.#options.client.patchStatus(RESOURCES.pods, metadata, { phase: 'Pending', conditions: [verdict] });
   }
 
   async #start(pod: Pod, before: Running<M> | undefined): Promise<void> {

@@ -1,0 +1,134 @@
+import { expect } from 'chai';
+import type { MPDClusterSpecInput } from '../../crds/mpdcluster.ts';
+import { RESOURCES, type Pod } from '../kube/resources.ts';
+import type { CrashGate } from '../workflow/testing/crash-points.ts';
+import { expectRunning } from './testing/expectations.ts';
+import { localSpec } from './testing/fixtures.ts';
+import type { ToldHost } from './testing/hosts.ts';
+import { MemoryWorld } from './testing/memory-world.ts';
+
+const spec = { ...localSpec, followerNum: 1 };
+const onHosts: MPDClusterSpecInput = { ...spec, netCfg: { engineStartPort: 5500 } };
+/** Long after, and long before, all that happens here. */
+const heard = new Date('2030-01-01T00:00:00Z');
+const silent = new Date('2020-01-01T00:00:00Z');
+const good: ToldHost = { heard, isCutOff: false };
+const bad: ToldHost = { heard, isCutOff: true };
+
+async function worldOf(hosts: Record<string, ToldHost>, asked: MPDClusterSpecInput = spec): Promise<MemoryWorld> {
+  const world = await MemoryWorld.asking(asked);
+  for (const [name, told] of Object.entries(hosts)) await world.tell(name, told);
+  return world;
+}
+
+const pods = (world: MemoryWorld): Pod[] => world.outcome.objects.filter(({ kind }) => kind === 'Pod') as Pod[];
+const places = (world: MemoryWorld): string[] => pods(world).map(({ spec: it }) => it?.nodeName ?? 'none');
+const condition = (world: MemoryWorld, type: string): string => {
+  const found = world.cluster()?.status?.conditions?.find(it => it.type === type);
+  return `${found?.status} ${found?.reason}: ${found?.message}`;
+};
+
+/** Looks on for a while; it never comes to rest while it waits for a host. */
+async function watch(world: MemoryWorld, looks = 30): Promise<void> {
+  const operator = world.begin();
+  for (let i = 0; i < looks; i++) {
+    await operator.look();
+    await world.move();
+  }
+}
+
+describe('hosts of a new cluster', () => {
+  it('are those that nothing is known against', async () => {
+    const world = await worldOf({ 'node-0': bad, 'node-1': good, 'node-2': { heard: silent } });
+    await world.live();
+    expectRunning(world.outcome, 1);
+    expect(new Set(places(world))).to.deep.equal(new Set(['node-1']));
+  });
+
+  it('are waited for, with the reason, when something is known against all', async () => {
+    const world = await worldOf({ 'node-0': bad, 'node-1': { heard: silent } });
+    await watch(world);
+    expect(pods(world)).to.deep.equal([]);
+    expect(world.cluster()?.status?.clusterStatus).to.equal('Creating');
+    expect(condition(world, 'Ready')).to.match(
+      /^False NoUsableHost: no host may take pod orders-.*: node-0: clients cannot reach it \(bond1 StateDown\); node-1: its daemon has said nothing since 2020/,
+    );
+    await world.tell('node-0', good);
+    await world.live();
+    expectRunning(world.outcome, 1);
+    expect(new Set(places(world))).to.deep.equal(new Set(['node-0']));
+  });
+
+  it('may change while no node has room: a pod that waits is made anew', async () => {
+    const world = await worldOf({ 'node-0': bad, 'node-1': good });
+    world.fullNodes.add('node-1');
+    await watch(world);
+    expect([...new Set(places(world))]).to.deep.equal(['none']);
+    expect(condition(world, 'Ready')).to.match(
+      /^False PodUnscheduled: .*no node has room; avoided: node-0: clients cannot/,
+    );
+    const before = new Set(pods(world).map(({ metadata }) => metadata.uid));
+    await world.tell('node-0', good);
+    await world.live();
+    expectRunning(world.outcome, 1);
+    expect([...new Set(places(world))]).to.deep.equal(['node-0']);
+    for (const { metadata } of pods(world)) expect(before.has(metadata.uid)).to.equal(false);
+  });
+
+  it('have its ports free', async () => {
+    const used = { ...good, ports: [5500] };
+    const world = await worldOf({ 'node-0': used, 'node-1': good, 'node-2': used }, onHosts);
+    await world.live();
+    expectRunning(world.outcome, 1);
+    expect([...new Set(places(world))]).to.deep.equal(['node-1']);
+  });
+
+  it('are any where no daemon runs', async () => {
+    const world = await worldOf({ 'node-0': {}, 'node-1': {} });
+    await world.live();
+    expectRunning(world.outcome, 1);
+    expect(condition(world, 'ImagesAvailable')).to.contain('undefined');
+  });
+});
+
+describe('ports of a new cluster on the host network', () => {
+  it('for agent and health are in use on no host', async () => {
+    const ports = Array.from({ length: 9 }, (_, i) => 36_000 + i);
+    const world = await worldOf({ 'node-0': { ...good, ports }, 'node-1': good }, onHosts);
+    await world.live();
+    const [net] = Object.values(world.cluster()?.status?.dbInstanceStatus ?? {}).map(it => it.netInfo);
+    expect([net?.agentPort, net?.healthPort].sort()).to.deep.equal([36_009, 36_010]);
+  });
+});
+
+describe('an instance that has run', () => {
+  it('goes back to a host that something is known against rather than not at all', async () => {
+    const world = await worldOf({ 'node-0': good });
+    await world.live();
+    await world.tell('node-0', { heard: silent, isCutOff: true });
+    for (const { metadata } of pods(world)) await world.client.delete(RESOURCES.pods, metadata);
+    await world.live();
+    expectRunning(world.outcome, 1);
+  });
+});
+
+describe('facts of hosts while nothing is to be done', () => {
+  it('cost no call: neither heartbeats, nor ports, nor a link that goes down', async () => {
+    const world = await worldOf({ 'node-0': { ...good, ports: [], versions: ['pg15'] } });
+    const calls: string[] = [];
+    const before = (call: string): Promise<void> => {
+      calls.push(call);
+      return Promise.resolve();
+    };
+    const gate: CrashGate = { before, signal: new AbortController().signal };
+    const operator = world.begin(gate);
+    await operator.settle();
+    calls.length = 0;
+    for (const told of [{ ...good, heard: new Date('2030-01-01T00:00:30Z') }, { ...good, ports: [80] }, bad]) {
+      await world.tell('node-0', told);
+      await operator.look();
+    }
+    expect(calls).to.deep.equal([]);
+    expect(condition(world, 'ImagesAvailable')).to.match(/^True ImagesPresent/);
+  });
+});
