@@ -27,8 +27,7 @@ export function readVersions(
       continue;
     }
     const data = map.data ?? {};
-    // The map's own name writes `-` for `.` and `_`, so the real name stands in the data.
-    const name = data.name ?? suffix;
+    const name = versionName(map);
     const version = readVersion(reader, data, name) ?? last.versions.get(name);
     if (version) versions.set(name, version);
   }
@@ -36,6 +35,8 @@ export function readVersions(
 }
 
 const suffixOf = (map: SettingsMap): string => NAME.exec(map.metadata?.name ?? '')?.[1] ?? '';
+/** The map's own name writes `-` for `.` and `_`, so the real name stands in the data. */
+export const versionName = (map: SettingsMap): string => map.data?.name ?? suffixOf(map);
 const isVersionMap = (map: SettingsMap): boolean =>
   map.metadata?.labels?.configtype === VERSION_CONFIG_TYPE && suffixOf(map) !== '';
 

@@ -1,0 +1,23 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { FactEdit } from '../fact-map.ts';
+import type { VolumesFact } from './fact.ts';
+
+/** What a key of a ConfigMap may not have. */
+const UNFIT = /[^-._a-zA-Z0-9]/g;
+
+/**
+ * `polarstack-daemon-volumes-<host>`: a key `device.<name>` or `volume.<name>` for each, its value one line of JSON;
+ * `gaps` has a line for each thing that could not be found out.
+ */
+export function volumesMap({ devices, volumes, gaps }: VolumesFact): FactEdit {
+  const entries = [
+    ...devices.map(({ name, ...rest }) => [`device.${name}`, rest] as const),
+    ...volumes.map(({ name, ...rest }) => [`volume.${name}`, rest] as const),
+  ].map(([key, value]) => [key.replace(UNFIT, '_'), JSON.stringify(value)] as const);
+  const data: Record<string, string> = Object.fromEntries(entries);
+  if (gaps.length > 0) data.gaps = gaps.map(gap => `${gap}\n`).join('');
+  return (current, now) =>
+    isDeepStrictEqual({ ...current?.data }, data) && current
+      ? undefined
+      : { data, annotations: { updateTimestamp: now } };
+}
