@@ -1,10 +1,12 @@
 import { App, YamlOutputType } from 'cdk8s';
 import { clusterManagerAccess } from './access/cluster-manager.ts';
+import { daemonAccess } from './access/daemon.ts';
 import { operatorAccess } from './access/operator.ts';
 import { AccessChart } from './charts/access.ts';
 import { AdmissionChart } from './charts/admission.ts';
 import { ClusterManagerChart } from './charts/cluster-manager.ts';
 import { CrdsChart } from './charts/crds.ts';
+import { DaemonChart } from './charts/daemon.ts';
 import { NamespaceChart } from './charts/namespace.ts';
 import { OperatorChart } from './charts/operator.ts';
 import { SettingsChart } from './charts/settings.ts';
@@ -19,11 +21,15 @@ export function installation(site: Site, outdir?: string): App {
   const charts = [
     new CrdsChart(app, 'crds'),
     new NamespaceChart(app, 'namespace', site),
-    new AccessChart(app, 'access', site, [operatorAccess, clusterManagerAccess]),
+    new AccessChart(app, 'access', site, [
+      ...[operatorAccess, clusterManagerAccess],
+      ...(site.daemon.enabled ? [daemonAccess] : []),
+    ]),
     new SettingsChart(app, 'settings', site),
-    new AdmissionChart(app, 'admission'),
+    new AdmissionChart(app, 'admission', site),
     new OperatorChart(app, 'operator', site),
     new ClusterManagerChart(app, 'cluster-manager', site),
+    ...(site.daemon.enabled ? [new DaemonChart(app, 'daemon', site)] : []),
   ];
   charts.reduce((before, chart) => {
     chart.addDependency(before);

@@ -64,6 +64,7 @@ describe('manifests', () => {
       '0004-admission.yaml',
       '0005-operator.yaml',
       '0006-cluster-manager.yaml',
+      '0007-daemon.yaml',
       'clusters/original.yaml',
       'clusters/quickstart.yaml',
       'clusters/shared.yaml',

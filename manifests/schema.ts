@@ -14,6 +14,22 @@ const part = z.strictObject({
   logLevel: z.enum(['error', 'warn', 'info', 'debug']),
   resources,
 });
+const folder = z
+  .string()
+  .regex(/^(\/[\w.-]+)+$/, 'write the absolute path of a folder')
+  .refine(path => !path.split('/').includes('..'), 'write a path without ..');
+const daemon = z.strictObject({
+  /** Runs it on every node. Without it, hosts have no facts: the operator allocates ports by its own reservations alone. */
+  enabled: z.boolean(),
+  /** Folders of instances, `<folder>/<instance id>/{data,log}`, that the clean-up of logs looks after. */
+  logDirectory: folder,
+  /** What nothing needs goes after so many days. */
+  overdueDays: positive.max(3650),
+  /** Socket of the container runtime: containerd's, or `/run/crio/crio.sock`. */
+  criSocket: folder,
+  logLevel: part.shape.logLevel,
+  resources,
+});
 const parameterValues = z.record(
   z.string().regex(/^[A-Za-z_][\w$]*(\.[A-Za-z_][\w$]*)?$/, 'write the name of a parameter'),
   z.string(),
@@ -78,6 +94,8 @@ export const siteSchema = z
     operator: part,
     /** Decides who is RW. Two replicas, so that a failover needs no start of a program. */
     clusterManager: part,
+    /** On every host: what only it knows, and the care of its logs. */
+    daemon,
     /** Cards that clients and hosts reach each other by. */
     network: z.strictObject({ clientCard: card, internalCard: card }),
     /** Ports on the host network: for engines, for agents and probes, and those that are never given out. */
@@ -90,6 +108,20 @@ export const siteSchema = z
       enableOnlinePromote: z.boolean(),
       enableRedline: z.boolean(),
       sshUser: z.string().min(1),
+      /** May the daemon run commands on its host by SSH? It does without where Secret `polardb-stack-daemon-ssh` is not. */
+      enableSsh: z.boolean(),
+      /** Are used ports published? */
+      enablePrintPort: z.boolean(),
+      /** Is the address of each host's management controller published? Needs SSH and ipmitool. */
+      isCheckOObIP: z.boolean(),
+      /** `plan`: the clean-up of logs only reports what it would do. */
+      logCleanUp: z.enum(['plan', 'apply']),
+      /** Do hosts get the images of new versions before a cluster needs them? */
+      prePullImages: z.boolean(),
+      /** So many hosts at a time. */
+      prePullHosts: positive,
+      /** What one of them takes of the network, on average; 0: no limit. */
+      prePullMiBPerSecond: z.int().min(0),
       controllerNodeLabel: z.string().min(1),
     }),
     /** `instance-system-resources`: containers beside the engine of a PFS site. */

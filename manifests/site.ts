@@ -26,6 +26,15 @@ export const site: Site = {
     resources: { limits: { memory: '512Mi' }, requests: { cpu: '100m', memory: '128Mi' } },
   },
 
+  daemon: {
+    enabled: true,
+    logDirectory: '/disk1/polardb',
+    overdueDays: 7,
+    criSocket: '/run/containerd/containerd.sock',
+    logLevel: 'info',
+    resources: { limits: { memory: '256Mi' }, requests: { cpu: '10m', memory: '96Mi' } },
+  },
+
   network: { clientCard: 'bond1', internalCard: 'bond1' },
   ports: { engine: '5400-5800', external: '36000-39999', reserved: '' },
   controller: {
@@ -35,6 +44,13 @@ export const site: Site = {
     enableOnlinePromote: false,
     enableRedline: true,
     sshUser: 'root',
+    enableSsh: true,
+    enablePrintPort: true,
+    isCheckOObIP: false,
+    logCleanUp: 'apply',
+    prePullImages: false,
+    prePullHosts: 2,
+    prePullMiBPerSecond: 50,
     controllerNodeLabel: 'node-role.kubernetes.io/control-plane',
   },
   systemResources: originalSystemResources,

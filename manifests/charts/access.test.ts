@@ -1,6 +1,7 @@
 import { App, Testing } from 'cdk8s';
 import { expect } from 'chai';
 import { clusterManagerAccess } from '../access/cluster-manager.ts';
+import { daemonAccess } from '../access/daemon.ts';
 import { operatorAccess } from '../access/operator.ts';
 import { checkSite } from '../schema.ts';
 import { site } from '../site.ts';
@@ -90,6 +91,31 @@ describe('access of the operator', () => {
     const changing = settings?.rules?.filter(rule => rule.verbs.some(verb => !['get', 'list', 'watch'].includes(verb)));
     expect(changing?.map(rule => [rule.verbs, rule.resourceNames])).to.deep.equal([
       [['get', 'update'], ['polardb4mpd-controller']],
+    ]);
+  });
+});
+
+describe('access of the daemon', () => {
+  const daemon = (overrides?: unknown): Role[] =>
+    Testing.synth(new AccessChart(new App(), 'access', checkSite(site, overrides), [daemonAccess])) as Role[];
+  const rules = daemon().flatMap(role => role.rules ?? []);
+
+  it('has no wildcard, reads no Secret, deletes nothing', () => {
+    expect(rules.flatMap(rule => [rule.apiGroups, rule.resources, rule.verbs].flat())).not.to.include('*');
+    expect(rules.flatMap(rule => rule.resources)).not.to.include('secrets');
+    expect(rules.flatMap(rule => rule.verbs)).not.to.include('delete');
+  });
+
+  it('sees every instance of every namespace, whatever the operator watches: else a folder would look orphaned', () => {
+    const named = daemon({ watchNamespaces: ['shop'] });
+    for (const resource of ['pods', 'mpdclusters']) expect(where(named, resource)).to.deep.equal(['everywhere']);
+  });
+
+  it('writes conditions of nodes, facts beside the settings, Leases beside the parts, and Events', () => {
+    const changed = rules.filter(({ verbs }) => verbs.some(verb => CHANGING.includes(verb)));
+    expect(changed.flatMap(rule => rule.resources)).to.deep.equal([
+      ...['nodes/status', 'events', 'tokenreviews', 'subjectaccessreviews'],
+      ...['configmaps', 'leases'],
     ]);
   });
 });

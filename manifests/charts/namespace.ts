@@ -4,11 +4,15 @@ import type { Construct } from 'constructs';
 import { INSTALLED } from '../names.ts';
 import type { Site } from '../schema.ts';
 
-/** The namespace of our parts. What runs in it must pass the restricted Pod Security Standard. */
+/**
+ * The namespace of our parts. What runs in it must pass the restricted Pod Security Standard, unless the daemon is among
+ * it: a part that cares for hosts needs them. All others pass it all the same (a test looks at each).
+ */
 export class NamespaceChart extends Chart {
   constructor(scope: Construct, id: string, site: Site) {
     super(scope, id, { disableResourceNameHashes: true });
-    const level = (mode: string) => [`pod-security.kubernetes.io/${mode}`, 'restricted'] as const;
+    const standard = site.daemon.enabled ? 'privileged' : 'restricted';
+    const level = (mode: string) => [`pod-security.kubernetes.io/${mode}`, standard] as const;
     new kplus.Namespace(this, 'system', {
       metadata: {
         name: site.systemNamespace,
