@@ -27,12 +27,24 @@ const force = (name: string) => operation(name, { type: 'forceFailover', forceFa
 const restart = (name: string, status?: Partial<OperationRecord>) =>
   operation(name, { type: 'restartCluster' }, status);
 
+const begun = (name: string) => switchover(name, { phase: 'Running', data: { epoch: '4' } });
+
 describe('what is asked for', () => {
   for (const [what, operations, found] of [
     ['nothing', [], undefined],
     ['the oldest switchover', [switchover('2'), switchover('1')], 'uid-1'],
     ['nothing while another operation has its turn', [restart('1'), switchover('2')], undefined],
     ['nothing while another operation has begun', [switchover('1'), restart('2', { phase: 'Running' })], undefined],
+    [
+      'the next in turn behind one that is interrupted',
+      [restart('1', { phase: 'Interrupted' }), switchover('2')],
+      'uid-2',
+    ],
+    [
+      'the one that was accepted, though another was resumed',
+      [restart('1', { phase: 'Running' }), begun('2')],
+      'uid-2',
+    ],
     ['a forced failover before all others', [restart('1', { phase: 'Running' }), force('2')], 'uid-2'],
     ['nothing that is finished', [switchover('1', { phase: 'Failed' })], undefined],
   ] as const) {

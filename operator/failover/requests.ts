@@ -18,7 +18,10 @@ interface Listed extends QueuedOperation {
 
 const STEP = 'SwitchRw';
 
-/** What is asked for now: a forced failover before all others, else a switchover whose turn it is. */
+/**
+ * What is asked for now: a forced failover before all others, else the switchover that was accepted, else one whose turn it
+ * is. It passes what is interrupted: that waits for a person, who may want the RW elsewhere just for that.
+ */
 export function askedFor(operations: readonly RawOperation[]): Asked | undefined {
   const listed = operations.map((object): Listed => {
     const { name, creationTimestamp: createdAt = '' } = object.metadata;
@@ -26,7 +29,8 @@ export function askedFor(operations: readonly RawOperation[]): Asked | undefined
     return { name, createdAt, phase, ...(finishedAt !== undefined && { finishedAt }), object };
   });
   const forced = listed.filter(it => it.object.spec.type === 'forceFailover' && !isFinished(it));
-  const found = forced[0] ?? queueOf(listed).run;
+  const accepted = listed.find(it => !isFinished(it) && asked(it.object)?.request.acceptedEpoch !== undefined);
+  const found = forced[0] ?? accepted ?? queueOf(listed.filter(it => it.phase !== 'Interrupted')).run;
   return found && asked(found.object);
 }
 
