@@ -2,12 +2,14 @@ import { expect } from 'chai';
 import { decide } from './decide.ts';
 import type { HeardReport } from './evidence.ts';
 import { formatIncarnation } from './incarnation.ts';
+import { ATTESTATION_ANNOTATION } from './ladder.ts';
 import {
   answering,
   follower,
   full,
   groupView,
   NOW,
+  pending,
   rw,
   rwAgain,
   stopped,
@@ -113,6 +115,18 @@ describe('decisions of the cluster manager', () => {
         ['VolumeUnusable'],
       ],
     ]);
+
+    it('expiry alone, and who holds all of it is pending: a person can help', () => {
+      const record = taken({
+        members: [...full(two), ...pending(three)],
+        k: 1,
+        fence: { ...proof, rung: 4 },
+      });
+      const reports = [answering(two, 999n), answering(three)];
+      const { wait } = decide(groupView({ record, reports, memory: { ...late, provenAt: hour } }));
+      expect(wait?.reason).to.equal('NoCandidate');
+      expect(wait?.message).to.include('node.kubernetes.io/out-of-service').and.to.include(ATTESTATION_ANNOTATION);
+    });
 
     it('the highest wins, and E holds only its equals', () => {
       const reports = [answering(two, 999n), answering(three)];

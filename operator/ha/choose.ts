@@ -1,6 +1,7 @@
 import { answersNeeded, answersOf, hasQuorum, isFit, rank, type Answer } from './candidates.ts';
 import type { HeardReport } from './evidence.ts';
 import { climbFor } from './fence.ts';
+import { attestationAdvice } from './ladder.ts';
 import { formatIncarnation, isSameIncarnation } from './incarnation.ts';
 import { comparePosition, type LogPosition } from './lsn.ts';
 import type { HaOptions } from './options.ts';
@@ -103,6 +104,12 @@ function notByQuorum(view: Seen, answers: readonly Answer[], own: Missing): Miss
       message: `${own.message}; no other instance is known to hold every acknowledged row. ${FORCE}`,
     };
   }
+  if (answers.length >= answersNeeded(view) && rungOf(view) === 4) {
+    return {
+      reason: 'NoCandidate',
+      message: `the members that hold every row may not be granted: ${expiryAdvice(view)}`,
+    };
+  }
   const silent = view.record.members.filter(m => !answers.some(it => it.member === m));
   const names = silent.map(it => it.incarnation.instanceId).join(', ');
   const message =
@@ -169,10 +176,16 @@ function volumeMembers(view: Seen, chosen: HeardReport): { members: readonly Mem
   return { members: others.map(it => ({ incarnation: it.incarnation, pending: false })), k: 0 };
 }
 
+/** On expiry alone few may be granted: with a person's word more may. */
+function expiryAdvice({ record: { former } }: Seen): string {
+  const rule = 'after mere expiry only full members of E count';
+  return former ? `${rule}; ${attestationAdvice(former)}` : rule;
+}
+
 function whyNone(view: Seen, isExpired: boolean): string {
   const silent = view.instances.filter(it => !alive(view).some(at => at.incarnation.instanceId === it.id));
   const down = silent.length > 0 ? `no agent of ${silent.map(it => it.id).join(', ')} answers` : 'none of them may run';
-  return isExpired ? `${down}; after mere expiry only members of E count` : down;
+  return isExpired ? `${down}; ${expiryAdvice(view)}` : down;
 }
 
 // One instance, and by force
@@ -191,7 +204,11 @@ function chooseInstance(view: Seen, id: string): Choice {
 
 function chooseForced(view: Seen): Choice {
   if (rungOf(view) === 4) {
-    return { reason: 'FormerNotProven', message: 'forcing needs proof that the former RW is off; expiry is none' };
+    const advice = view.record.former ? `: ${attestationAdvice(view.record.former)}` : '';
+    return {
+      reason: 'FormerNotProven',
+      message: `forcing needs proof that the former RW is off; expiry is none${advice}`,
+    };
   }
   const target = view.request?.target;
   const able = alive(view).filter(it => isFit(view, it) && isAlone(view, it));

@@ -119,15 +119,17 @@ const personAttests: Classifier = ({ former, recordVersion, now }, { attestation
   if (attestation && isSameIncarnation(attestation.incarnation, former.incarnation)) {
     return proven(`${attestation.who} attested at ${attestation.when} that it is dead`, now);
   }
-  const remedy =
-    `when the host is off for certain, taint node ${former.grant.node} with node.kubernetes.io/out-of-service ` +
-    `or annotate the cluster ${ATTESTATION_ANNOTATION}="${formatIncarnation(former.incarnation)} <your name>"`;
-  if (!node?.outOfService) return not(remedy);
+  if (!node?.outOfService) return not(attestationAdvice(former));
   if (isNewer(node.leaseVersion, recordVersion)) {
     return not(`node ${former.grant.node} is tainted out-of-service, but its kubelet renews its Lease`);
   }
   return proven(`node ${former.grant.node} is tainted out-of-service`, now);
 };
+
+/** How a person proves a former holder dead, where nothing else does, or expiry alone is not enough. */
+export const attestationAdvice = ({ incarnation, grant: { node } }: FormerHolder): string =>
+  `when the host is off for certain, taint node ${node} with node.kubernetes.io/out-of-service ` +
+  `or annotate the cluster ${ATTESTATION_ANNOTATION}="${formatIncarnation(incarnation)} <your name>"`;
 
 /** Expiry last: on any other proof whoever is alive may be granted, on it alone only members of E. */
 const rungs: readonly { rung: Rung; classify: Classifier }[] = [
