@@ -13,6 +13,7 @@ const system = `manifests-${process.pid}`;
 const settings = `${system}-settings`;
 const shop = `${system}-shop`;
 const OPERATOR = 'polardb-stack-operator';
+const DAEMON = 'polardb-stack-daemon';
 const CLUSTER_MANAGER = 'polardb-stack-cluster-manager';
 
 describe('manifests on a real API server', function () {
@@ -83,7 +84,8 @@ describe('manifests on a real API server', function () {
     expect(lines(stdout)).to.have.length(4);
   });
 
-  it('let the pods of our parts in where only restricted pods may run', async () => {
+  it('let the pods of our parts but the daemon in where only restricted pods may run', async () => {
+    await kubectl('label', 'namespace', system, '--overwrite', 'pod-security.kubernetes.io/enforce=restricted');
     for (const part of [OPERATOR, CLUSTER_MANAGER]) {
       const pod = await kubectl('get', 'deployment', '-n', system, part, '-o', 'json');
       const { template } = (JSON.parse(pod.stdout) as { spec: { template: { metadata: object; spec: object } } }).spec;
@@ -116,6 +118,17 @@ describe('manifests on a real API server', function () {
     expect(await may('get', 'secrets/polardb-stack-ca', system)).to.equal(false);
     expect(await may('get', 'secrets', shop)).to.equal(false);
     expect(await may('delete', 'pods', shop)).to.equal(false);
+  });
+
+  it('grant the daemon facts of hosts, and no Secret', async () => {
+    const may = rightsOf(DAEMON);
+    expect(await may('patch', 'nodes', shop, '--subresource=status')).to.equal(true);
+    expect(await may('update', 'configmaps', settings)).to.equal(true);
+    expect(await may('list', 'mpdclusters', shop)).to.equal(true);
+    expect(await may('patch', 'nodes', shop)).to.equal(false);
+    expect(await may('update', 'configmaps', shop)).to.equal(false);
+    expect(await may('delete', 'configmaps', settings)).to.equal(false);
+    expect(await may('get', 'secrets', system)).to.equal(false);
   });
 
   it('with watchNamespaces keep our parts out of all others', async () => {

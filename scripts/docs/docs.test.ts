@@ -44,7 +44,9 @@ describe('documentation', () => {
 
 /** Reasons are words in the source: of waits, of conditions, events and of the policies that decide who is RW. */
 function reasonsInSource(): string[] {
-  const rooms = ['operator/lifecycle', 'operator/failover', 'operator/ha'].map(room => join(projectRoot, room));
+  const rooms = ['operator/lifecycle', 'operator/failover', 'operator/ha', 'operator/daemon'].map(room =>
+    join(projectRoot, room),
+  );
   const files = rooms.flatMap(room =>
     readdirSync(room, { recursive: true, encoding: 'utf8' })
       .filter(name => name.endsWith('.ts') && !name.endsWith('.test.ts') && !/testing|simulation/.test(name))

@@ -54,7 +54,9 @@ export async function install(target: Target, progress: Progress): Promise<strin
 export async function writeYaml(directory: string, { stack, postgresql }: ImageNames): Promise<void> {
   // Loaded when it is needed: cdk8s takes a second.
   const { synth } = await import('../../manifests/synth.ts');
-  synth(directory, { image: stack, versions: { 'postgresql-15': { engineImage: postgresql } } });
+  // A trial looks after no hosts, and needs no root on the machine that it is made on.
+  const versions = { 'postgresql-15': { engineImage: postgresql } };
+  synth(directory, { image: stack, versions, daemon: { enabled: false } });
 }
 
 async function applyStep(
