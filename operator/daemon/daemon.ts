@@ -22,6 +22,8 @@ export interface HostDaemonOptions extends StackOperatorOptions {
   /** Where the figures of the loops go. */
   registry?: Registry;
   makeJobs: (context: JobContext) => HostJobs;
+  /** 0 <= random() < 1. */
+  random?: () => number;
 }
 
 /** A start tells nothing for so long unless every loop is through once: what a former process said stays, ms. */
@@ -65,10 +67,9 @@ export class HostDaemon extends StackOperator {
   }
 
   protected override init(): Promise<void> {
-    const { config, makeJobs, registry } = this.#options;
+    const { config, makeJobs, registry, random = Math.random } = this.#options;
     const { client, log } = this;
     const clock = this.#clock;
-    const { random } = Math;
     this.#nodes = this.watch(RESOURCES.nodes, { fieldSelector: `metadata.name=${config.host}`, trim: trimNode });
     this.#settings = new SettingsWatch(
       { watch: (type, request) => this.watch(type, request), ...config, namespace: config.settingsNamespace },

@@ -29,6 +29,11 @@ describe('health server', () => {
     expect(await get('/healthz')).to.include({ status: 200, text: '[+] loop\nok\n' });
   });
 
+  it('shows notes without judging by them', async () => {
+    await start({ notes: () => ['[-] volumes: EACCES'] });
+    expect(await get('/healthz')).to.include({ status: 200, text: '[-] volumes: EACCES\nok\n' });
+  });
+
   it('names each check, with the reason of those that object', async () => {
     await start({
       ready: {
