@@ -13,6 +13,8 @@ export interface Policy {
   readonly maxBackoffMs: number;
   /** How long a wait may last without progress in ms, for steps that do not say. */
   readonly waitLimitMs: number;
+  /** A wait is not worth a write before its step has taken this long, in ms: most are over by then. */
+  readonly quietMs: number;
 }
 
 /** Ten attempts as in the original; with these pauses they span about four minutes. */
@@ -21,6 +23,7 @@ export const defaultPolicy: Policy = {
   firstBackoffMs: 1_000,
   maxBackoffMs: 60_000,
   waitLimitMs: 600_000,
+  quietMs: 2_000,
 };
 
 /** A moment of the outside world. */
@@ -100,6 +103,13 @@ export function pauseMs(record: OperationRecord, now: number): number {
   const step = currentStep(record);
   if (step?.state !== 'Retrying' || step.until === undefined) return 0;
   return Math.max(0, Date.parse(step.until) - now);
+}
+
+/** Milliseconds until a wait of the current step is to be written down; 0 when the journal tells of one already. */
+export function quietLeftMs(saved: OperationRecord, record: OperationRecord, now: number, policy: Policy): number {
+  const [told, step] = [currentStep(saved), currentStep(record)];
+  const isFirst = step?.state === 'Waiting' && told?.name === step.name && told.state === 'Running';
+  return isFirst ? Math.max(0, Date.parse(step.startedAt ?? '') + policy.quietMs - now) : 0;
 }
 
 /** The record cancelled, if it stands at a safe point; else unchanged, and to be asked again after the next step. */

@@ -12,7 +12,7 @@ type Act = 'wait' | 'waitOther' | 'waitWithProgress' | 'fail' | 'crashBefore' | 
 type Scripts = readonly (readonly Act[])[];
 
 const MAX_ATTEMPTS = 3;
-const policy = { maxAttempts: MAX_ATTEMPTS, firstBackoffMs: 10, maxBackoffMs: 50, waitLimitMs: 100 };
+const policy = { maxAttempts: MAX_ATTEMPTS, firstBackoffMs: 10, maxBackoffMs: 50, waitLimitMs: 100, quietMs: 20 };
 
 class Crash extends Error {}
 

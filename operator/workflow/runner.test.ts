@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { UserError } from '../model/errors.ts';
+import { defaultPolicy } from './advance.ts';
 import { InterruptError, TerminalError } from './errors.ts';
 import { requestCancel, requestResume, runOnce } from './runner.ts';
 import type { FlowEvent, RunEnvironment, RunResult } from './runner.ts';
@@ -16,6 +17,8 @@ class Stage {
   readonly ran: string[] = [];
   readonly events: FlowEvent[] = [];
   cancelled = false;
+  /** In most cases each wait counts. */
+  quietMs = 0;
   private readonly steps: Step<undefined>[] = [];
 
   step(name: string, scripts: Script[], options: Partial<Step<undefined>> = {}): this {
@@ -37,6 +40,7 @@ class Stage {
       operation: 'op-1',
       now: () => this.now,
       random: () => 0.5,
+      policy: { ...defaultPolicy, quietMs: this.quietMs },
       isCancelled: () => this.cancelled,
       observe: event => this.events.push(event),
     };
@@ -91,6 +95,20 @@ describe('runner', () => {
     const { writes } = stage.journal;
     for (let i = 0; i < 5; i++) await stage.run();
     expect(stage.journal.writes).to.equal(writes);
+    expect(stage.events.map(({ kind }) => kind)).to.deep.equal(['begun', 'waiting']);
+  });
+
+  it('a wait that is over soon is no write, one that lasts is told when it has lasted', async () => {
+    const stage = new Stage().step('A', [() => wait('PodStarting', 'p', { wakeOn: 'pod' })]);
+    stage.quietMs = 2_000;
+    const { record, requeue } = await stage.run();
+    expect(record.phase).to.equal('Running');
+    expect(requeue).to.deep.equal({ afterMs: 2_000, wakeOn: 'pod' });
+    stage.now += 1_999;
+    expect((await stage.run()).requeue).to.deep.equal({ afterMs: 1, wakeOn: 'pod' });
+    expect(stage.journal.writes).to.equal(1);
+    stage.now += 1;
+    expect((await stage.run()).record).to.include({ phase: 'Waiting', reason: 'PodStarting' });
     expect(stage.events.map(({ kind }) => kind)).to.deep.equal(['begun', 'waiting']);
   });
 

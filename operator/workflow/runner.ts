@@ -1,5 +1,5 @@
 import { UserError } from '../model/errors.ts';
-import { advance, begin, cancel, defaultPolicy, pauseMs, resume, settle } from './advance.ts';
+import { advance, begin, cancel, defaultPolicy, pauseMs, quietLeftMs, resume, settle } from './advance.ts';
 import type { Failure, Outcome, Policy } from './advance.ts';
 import { InterruptError, TerminalError } from './errors.ts';
 import type { Journal } from './journal.ts';
@@ -45,7 +45,8 @@ export interface RunResult {
 
 /**
  * Runs steps in order until one waits, fails, or none is left. The journal says "Running, attempt n" before a step's
- * first effect and is not touched when nothing changed; the end of a step and the beginning of the next are one write.
+ * first effect and is not touched when nothing changed; the end of a step and the beginning of the next are one write, a
+ * wait that is over soon is none.
  * Nothing but the journal is remembered between two calls, so the process may end between any two awaits.
  * @throws what the journal throws: the caller tries again, and it does not count as an attempt
  */
@@ -59,6 +60,10 @@ export async function runOnce<C>(
   if (!run.isOpen()) return { record: run.record };
   let requeue: RunResult['requeue'];
   while (!requeue && run.isOpen()) requeue = await run.next(ctx);
+  const quietMs = run.quietLeftMs();
+  if (requeue && quietMs > 0) {
+    return { record: run.saved, requeue: { ...requeue, afterMs: Math.min(requeue.afterMs, quietMs) } };
+  }
   await run.save();
   if (run.isOpen()) return { record: run.record, requeue };
   run.report({ kind: 'ended' });
@@ -84,7 +89,8 @@ async function change(journal: Journal, edit: (record: OperationRecord) => Opera
 
 class Run<C> {
   record: OperationRecord;
-  private saved: OperationRecord;
+  /** As the journal has it. */
+  saved: OperationRecord;
   private readonly flow: Flow<C>;
   private readonly journal: Journal;
   private readonly environment: RunEnvironment;
@@ -115,6 +121,10 @@ class Run<C> {
     const step = this.flow.steps.find(candidate => candidate.name === currentStep(this.record)?.name)!;
     const outcome = await this.attempt(step, ctx);
     return outcome.kind === 'done' ? undefined : this.comeBack(outcome);
+  }
+
+  quietLeftMs(): number {
+    return quietLeftMs(this.saved, this.record, this.environment.now(), this.policy);
   }
 
   async save(): Promise<void> {
@@ -151,7 +161,7 @@ class Run<C> {
       outcome,
       this.record.steps.find(({ name }) => name === step.name),
     );
-    const isNews = !this.record.steps.includes(before);
+    const isNews = !this.record.steps.includes(before) && this.quietLeftMs() === 0;
     const seconds = (now() - began) / 1000;
     if (isNews) this.report({ kind, step: step.name, attempt: before.attempts, seconds, outcome, error });
     return outcome;
