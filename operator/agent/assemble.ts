@@ -4,7 +4,7 @@ import { BEAT_MS } from '../agent-api/beat.ts';
 import type { AgentEndpoint, MemberClient } from '../agent-api/client.ts';
 import type { AgentConfig } from '../agent-api/config.ts';
 import type { AgentState } from '../agent-api/state.ts';
-import type { EngineFacts, EngineLook, EngineProfile } from '../engine/profile.ts';
+import type { EngineFacts, EngineProfile } from '../engine/profile.ts';
 import { withSession } from '../engine/sql.ts';
 import { formatIncarnation, type Incarnation } from '../ha/incarnation.ts';
 import { Agent } from './agent.ts';
@@ -15,7 +15,6 @@ import { Departure } from './departure.ts';
 import { describeState } from './describe.ts';
 import { Divergence } from './divergence.ts';
 import type { Guard } from './guard.ts';
-import { objectionToReady } from './health.ts';
 import { Installation } from './installation.ts';
 import type { Log } from './log.ts';
 import { manageBySql } from './manage/manage.ts';
@@ -24,6 +23,7 @@ import { Observer } from './observer.ts';
 import type { Places } from './places.ts';
 import { killEverythingElse, strangers, type ProcessTable } from './proc.ts';
 import { Promises } from './promises.ts';
+import { Readiness } from './readiness.ts';
 import type { ReadRecord } from './record-reader.ts';
 import { Replication } from './replication.ts';
 import { describeReport } from './report.ts';
@@ -189,6 +189,7 @@ export async function assembleAgent(world: AgentWorld): Promise<AssembledAgent> 
     divergence,
     startingPids: () => strangers(table, keep()).map(it => it.pid),
     limitMs: limits.observeMs,
+    clock,
     log,
   });
   const witness = new Witness({
@@ -242,43 +243,20 @@ export async function assembleAgent(world: AgentWorld): Promise<AssembledAgent> 
     ...{ beats, tasks, store, supervisor, right, clock, log },
     leaveMs: limits.leaveMs,
   });
-  const streamed = new StreamWitness(() => supervisor.state.pid);
+  const readiness = new Readiness({ profile, store, supervisor, observer, clock });
 
   return {
     agent,
     beats,
     leave: () => departure.leave(),
     boot: () => member.boot(),
-    ready: async () => {
-      const { plan } = store.now;
-      const isServing = plan.role === 'stopped' || profile.serves(plan.role);
-      // Asked every second for as long as the pod lives: by the standing session, a new one is a new process.
-      await observer.look();
-      const { look } = observer.seen;
-      const { phase } = supervisor.state;
-      return objectionToReady({ plan, phase, isServing, look, hasStreamed: streamed.see(look) });
-    },
+    ready: () => readiness.ask(),
     renewEngineTls: async () => {
       if (!isRunning()) return;
       if (tasks.isBusy) throw new Error(`task "${tasks.latest?.kind ?? ''}" runs`);
       await profile.configure(store.now.settings);
     },
   };
-}
-
-/** Remembers whether the follower that runs now has streamed. */
-class StreamWitness {
-  readonly #pid: () => number | undefined;
-  #seen: number | undefined;
-
-  constructor(pid: () => number | undefined) {
-    this.#pid = pid;
-  }
-
-  see(look: EngineLook | undefined): boolean {
-    if (look?.streaming === true) this.#seen = this.#pid();
-    return this.#seen !== undefined && this.#seen === this.#pid();
-  }
 }
 
 function engineLog(

@@ -1,5 +1,6 @@
 import type { Report } from '../agent-api/beat.ts';
 import type { EngineLook, EngineProfile, EngineWatch } from '../engine/profile.ts';
+import type { Clock } from './clock.ts';
 import type { Divergence } from './divergence.ts';
 import { messageOf, type Log } from './log.ts';
 import { recoveryOf } from './recovery.ts';
@@ -17,6 +18,7 @@ export interface ObserverOptions {
   startingPids: () => readonly number[];
   /** Limit of one look at the engine, ms. */
   limitMs: number;
+  clock: Pick<Clock, 'boottime'>;
   log: Log;
 }
 
@@ -44,6 +46,9 @@ export class Observer {
   #last: Promise<void> = Promise.resolve();
   /** Asked for and not begun. */
   #next: Promise<void> | undefined;
+  /** End of the newest look, ms of CLOCK_BOOTTIME. */
+  #lookedAt = -Infinity;
+  #waiting: (() => void)[] = [];
 
   constructor(options: ObserverOptions) {
     this.#options = options;
@@ -67,9 +72,23 @@ export class Observer {
         this.#next = undefined;
         return this.#look();
       })
-      .catch((error: unknown) => this.#options.log.warn('cannot look', { reason: messageOf(error) }));
+      .catch((error: unknown) => this.#options.log.warn('cannot look', { reason: messageOf(error) }))
+      .finally(() => {
+        this.#lookedAt = this.#options.clock.boottime();
+        for (const resolve of this.#waiting.splice(0)) resolve();
+      });
     this.#last = this.#next;
     return this.#last;
+  }
+
+  /** Resolves when the next look ends, whoever asks for it. */
+  looked(): Promise<void> {
+    return new Promise(resolve => void this.#waiting.push(resolve));
+  }
+
+  /** Has a look ended within the last so many ms? */
+  hasLooked(ms: number): boolean {
+    return this.#options.clock.boottime() - this.#lookedAt <= ms;
   }
 
   close(): void {

@@ -138,13 +138,16 @@ function engineContainer(plan: ClusterPlan, instance: ClusterInstance): Containe
   };
 }
 
-/** Liveness asks the agent alone: an engine that does not answer SQL is the agent's to heal, never a reason to kill it. */
+/**
+ * Liveness asks the agent alone: an engine that does not answer SQL is the agent's to heal, never a reason to kill it.
+ * Readiness is answered as soon as there is a yes (agent/readiness.ts holds a first no back for 4 s).
+ */
 function probes(port: number): Partial<Container> {
   const get = (path: string) => ({ httpGet: { path, port, scheme: 'HTTP' as const } });
   return {
     startupProbe: { ...get('/startupz'), periodSeconds: 1, timeoutSeconds: 2, failureThreshold: 60 },
     livenessProbe: { ...get('/livez'), periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 6 },
-    readinessProbe: { ...get('/readyz'), periodSeconds: 1, timeoutSeconds: 2, failureThreshold: 2 },
+    readinessProbe: { ...get('/readyz'), periodSeconds: 1, timeoutSeconds: 5, failureThreshold: 2 },
   };
 }
 
