@@ -39,6 +39,8 @@ const CLIENT_GRACE_MS = 500;
 
 /** A session that stays open; closed by whoever opened it. */
 export interface OpenSession extends Session {
+  /** A statement that is run again and again: the engine parses and plans it once. */
+  repeat<Row>(text: string): Promise<Row[]>;
   close(): Promise<void>;
 }
 
@@ -69,9 +71,16 @@ export const openSession: OpenSessionAt = async (address, options = {}) => {
     await close();
     throw signal?.aborted ? abortReason(signal) : error;
   }
+  const names = new Map<string, string>();
+  const nameOf = (text: string): string => {
+    const name = names.get(text) ?? `repeated ${names.size}`;
+    names.set(text, name);
+    return name;
+  };
   return {
     query: async <Row>(text: string, values: readonly unknown[] = []) =>
       (await client.query(text, [...values])).rows as Row[],
+    repeat: async <Row>(text: string) => (await client.query({ name: nameOf(text), text })).rows as Row[],
     close,
   };
 };

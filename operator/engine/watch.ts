@@ -26,7 +26,7 @@ export class SessionWatch implements EngineWatch {
     const { tools, address, follower, limitMs } = this.#options;
     try {
       this.#session ??= await tools.openSession(address, { connectMs: limitMs, statementMs: limitMs });
-      const [row] = await this.#session.query<LookRow>(LOOK);
+      const [row] = await this.#session.repeat<LookRow>(LOOK);
       return toLook(row!, follower());
     } catch (error) {
       this.close();

@@ -33,7 +33,8 @@ export class FakeEngine {
       throw new ProgramError(run.program, 'was ended by SIGKILL', { killedBy: 'SIGKILL' });
     },
     withSession: (_address, use) => use(this.#session),
-    openSession: () => Promise.resolve({ ...this.#session, close: () => Promise.resolve() }),
+    openSession: () =>
+      Promise.resolve({ ...this.#session, repeat: text => this.#session.query(text), close: () => Promise.resolve() }),
     processesIn: () => Promise.resolve([]),
     titleOf: () => Promise.resolve(''),
     signal: (pid, signal) => this.signals.push({ pid, signal }),
