@@ -90,6 +90,8 @@ export interface ClusterContext {
   hosts: Hosts;
   tools: Tools;
   memory: Memory;
+  /** The plan whose objects this look has made: what it made, its copies of the watches do not show. */
+  ensured?: ClusterPlan;
   /** Aborts when this look is over or the right to act is gone: to be passed to calls of agents, which know no leader. */
   signal: AbortSignal;
   /** Takes over a newer version of the cluster in the middle of a run: ids were taken, say. */

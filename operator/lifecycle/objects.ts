@@ -20,9 +20,13 @@ import type { ClusterPlan } from './plan.ts';
 import type { ClusterInstance } from '../kinds/instances.ts';
 import { instanceMeta } from './builders/meta.ts';
 
-/** Makes what is missing and mends what drifted of all objects beside the pods. Costs no call when all is in order. */
+/**
+ * Makes what is missing and mends what drifted of all objects beside the pods, once in a look. Costs no call when all is
+ * in order.
+ */
 export async function ensureObjects(context: ClusterContext): Promise<void> {
   const { plan } = context;
+  if (context.ensured === plan) return;
   await ensureSecrets(context);
   await ensureParams(context);
   await applyChild(context, RESOURCES.serviceAccounts, buildServiceAccount(plan));
@@ -34,6 +38,7 @@ export async function ensureObjects(context: ClusterContext): Promise<void> {
   const ofRw = buildRwDisruptionBudget(plan);
   if (ofRw) await applyChild(context, RESOURCES.podDisruptionBudgets, ofRw);
   await Promise.all(plan.instances.map(instance => ensureInstanceObjects(context, instance)));
+  context.ensured = plan;
 }
 
 /** Applies one child, unless the watch shows it as wanted already. */
