@@ -23,7 +23,8 @@ export const site: Site = {
   clusterManager: {
     replicas: 2,
     logLevel: 'info',
-    resources: { limits: { memory: '512Mi' }, requests: { cpu: '100m', memory: '128Mi' } },
+    // Its leadership ends with 2 s without a processor: on a busy host it has to get its share before the engines.
+    resources: { limits: { memory: '512Mi' }, requests: { cpu: '500m', memory: '128Mi' } },
   },
 
   daemon: {

@@ -21,7 +21,7 @@ type Part = keyof typeof CHARTS;
 const deploymentOf = (part: Part, overrides: unknown = {}): Deployment =>
   (Testing.synth(new CHARTS[part](new App(), part, checkSite(site, overrides))) as Deployment[])[0]!;
 
-const REQUESTS: Readonly<Record<Part, string>> = { operator: '50m', 'cluster-manager': '100m' };
+const REQUESTS: Readonly<Record<Part, string>> = { operator: '50m', 'cluster-manager': '500m' };
 
 for (const part of Object.keys(CHARTS) as Part[]) {
   describe(`${part} Deployment`, () => {
