@@ -83,6 +83,17 @@ describe('images of a real containerd', function () {
     expect(await pulling).to.contain('called off');
   });
 
+  it('a runtime that hangs holds nobody up, and is asked again when it goes on', async () => {
+    containerd.signal('SIGSTOP');
+    const reason = new Error('time is over');
+    const abort = new AbortController();
+    const asking = failure(images => images.find('a', abort.signal));
+    setTimeout(() => abort.abort(reason), 300);
+    expect(await asking).to.contain('time is over');
+    containerd.signal('SIGCONT');
+    expect(await using(images => images.find('a', signal))).to.equal(undefined);
+  });
+
   it('a runtime that is away is named, and found again', async () => {
     await containerd.stop();
     expect(await failure(images => images.find('a', signal))).to.contain(

@@ -52,11 +52,15 @@ export class Containerd {
     return (await promisify(execFile)('ctr', all)).stdout;
   }
 
-  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
+  signal(signal: NodeJS.Signals): void {
+    this.#process?.kill(signal);
+  }
+
+  async stop(): Promise<void> {
     const child = this.#process;
     this.#process = undefined;
     if (!child || child.exitCode !== null) return;
-    child.kill(signal);
+    child.kill('SIGTERM');
     await once(child, 'exit');
   }
 
