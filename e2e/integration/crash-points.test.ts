@@ -1,7 +1,4 @@
 import { expect } from 'chai';
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
-import { KINDS } from '../../crds/definitions.ts';
 import type { MPDClusterSpecInput } from '../../crds/mpdcluster.ts';
 import { KubeClient } from '../../operator/kube/client.ts';
 import { findCredentials } from '../../operator/kube/credentials.ts';
@@ -14,6 +11,7 @@ import { ALWAYS_OPEN, MemoryWorld } from '../../operator/lifecycle/testing/memor
 import { atEveryCrashPoint, type CrashGate, type CrashPoint } from '../../operator/workflow/testing/crash-points.ts';
 import { eventually } from '../support/eventually.ts';
 import { controlPlane } from '../support/control-plane.ts';
+import { installKinds } from '../support/kinds.ts';
 import { managedSurroundings } from './managed/managed-surroundings.ts';
 
 /** One follower is enough where the flow does the same for each. */
@@ -183,7 +181,6 @@ describe('a cluster deleted by its user before every call of its creation, under
   }
 });
 
-const run = promisify(execFile);
 const namespace = `crash-points-${process.pid}`;
 /** Worlds beside each other on the real server, and every how many-th call is a point; EVERY=1 for all (15 minutes). */
 const ABREAST = Number(process.env.ABREAST ?? 6);
@@ -231,15 +228,12 @@ describe(`the operator killed before every ${EVERY}th call, real API server`, fu
   before(async function () {
     this.timeout(900_000);
     const plane = await controlPlane();
-    const kubectl = run(plane.kubectl, ['apply', '-f', '-'], { env: { ...process.env, KUBECONFIG: plane.kubeconfig } });
-    kubectl.child.stdin?.end(JSON.stringify({ apiVersion: 'v1', kind: 'List', items: KINDS }));
-    await kubectl;
     const credentials = findCredentials({ kubeconfig: plane.kubeconfig });
     client = new KubeClient({ credentials, fieldManager: 'polardb-stack-operator' });
+    await installKinds(plane, client);
     await client.create(RESOURCES.namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
     const counter = { namespace, name: 'polardb4mpd-controller' };
     await client.create(RESOURCES.configMaps, { apiVersion: 'v1', kind: 'ConfigMap', metadata: counter });
-    await holdsSoon('the kinds are served', () => client.list(MPD_CLUSTERS, { namespace }));
     watches = new ApiWatches(client, namespace);
     await watches.start();
   });

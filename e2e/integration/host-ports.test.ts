@@ -1,7 +1,4 @@
 import { expect } from 'chai';
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
-import { KINDS } from '../../crds/definitions.ts';
 import { KubeClient } from '../../operator/kube/client.ts';
 import { findCredentials } from '../../operator/kube/credentials.ts';
 import { RESOURCES } from '../../operator/kube/resources.ts';
@@ -11,9 +8,8 @@ import { LABEL } from '../../operator/model/labels.ts';
 import { API_GROUP, API_VERSION } from '../../operator/model/names.ts';
 import type { InstancePorts } from '../../operator/model/ports.ts';
 import { controlPlane } from '../support/control-plane.ts';
-import { eventually } from '../support/eventually.ts';
+import { installKinds } from '../support/kinds.ts';
 
-const run = promisify(execFile);
 const namespace = `host-ports-${process.pid}`;
 const CLUSTERS = 200;
 /** Operators during a handover, and calls that each has under way at a time. */
@@ -33,16 +29,13 @@ describe(`ports of ${CLUSTERS} clusters that are made in the same second, real A
   before(async function () {
     this.timeout(900_000);
     const plane = await controlPlane();
-    const kubectl = run(plane.kubectl, ['apply', '-f', '-'], { env: { ...process.env, KUBECONFIG: plane.kubeconfig } });
-    kubectl.child.stdin?.end(JSON.stringify({ apiVersion: 'v1', kind: 'List', items: KINDS }));
-    await kubectl;
     const credentials = findCredentials({ kubeconfig: plane.kubeconfig });
     for (let i = 0; i < OPERATORS; i++) {
       clients.push(new KubeClient({ credentials, fieldManager: 'polardb-stack-operator' }));
     }
     const [client] = clients as [KubeClient];
+    await installKinds(plane, client);
     await client.create(RESOURCES.namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
-    await eventually('the kinds are served', async () => Boolean(await client.list(MPD_CLUSTERS, { namespace })));
     owners = await Promise.all(Array.from({ length: CLUSTERS }, (_, i) => makeCluster(client, i)));
   });
 

@@ -28,9 +28,17 @@ describe('ids', () => {
   });
 
   it('are never given twice to several who take them at once', async () => {
-    const client = apiWith().client();
-    const taken = await Promise.all([1, 2, 3, 4].map(count => takeIds(client, namespace, count)));
+    const api = apiWith();
+    const taken = await Promise.all([1, 2, 3, 4].map(count => takeIds(api.client(), namespace, count)));
     expect(new Set(taken.flat()).size).to.equal(10);
+  });
+
+  it('are there for each of 200 clusters of one operator, and for those after one that failed', async () => {
+    const client = apiWith().client();
+    const failed = message(takeIds(client, 'elsewhere', 1));
+    const taken = await Promise.all(Array.from({ length: 200 }, () => takeIds(client, namespace, 3)));
+    expect(new Set(taken.flat()).size).to.equal(600);
+    expect(await failed).to.contain('is missing');
   });
 
   it('are refused with the remedy when the map is missing or spoilt', async () => {

@@ -8,13 +8,25 @@ const COUNTER_KEY = 'NextClusterScopeCustInsId';
 const FIRST_ID = 1000;
 /** Operators that run into each other are rare: one leader takes ids, a person or the original the rest. */
 const TRIES = 5;
+/** The last request of each client: its workers would run into each other when many clusters are made at once. */
+const turns = new WeakMap<KubeClient, Promise<unknown>>();
 
 /**
  * Takes `count` ids that nobody had before and nobody will have again: the original's counter, advanced by an update
  * that checks resourceVersion. An id that is taken and not used is a gap, never a duplicate.
  * @throws KubeError; Error when the counter is not a number
  */
-export async function takeIds(client: KubeClient, namespace: string, count: number): Promise<string[]> {
+export function takeIds(client: KubeClient, namespace: string, count: number): Promise<string[]> {
+  const before = turns.get(client) ?? Promise.resolve();
+  const taken = before.then(() => advance(client, namespace, count));
+  turns.set(
+    client,
+    taken.catch(() => undefined),
+  );
+  return taken;
+}
+
+async function advance(client: KubeClient, namespace: string, count: number): Promise<string[]> {
   for (let attempt = 1; ; attempt++) {
     const map = await counterMap(client, namespace);
     const next = parseCounter(map);
