@@ -1,8 +1,9 @@
 import { EventEmitter } from 'node:events';
 import { request as httpsRequest } from 'node:https';
 import type { Socket } from 'node:net';
+import type { SecureContext } from 'node:tls';
 import { BEAT_PATH, BEAT_PROTOCOL, reportSchema, type Beat, type Report } from './beat.ts';
-import type { AgentEndpoint, TlsMaterial } from './endpoint.ts';
+import type { AgentEndpoint } from './endpoint.ts';
 import { AgentError } from './errors.ts';
 import { JsonLines } from './lines.ts';
 
@@ -25,12 +26,12 @@ export class BeatStream extends EventEmitter<BeatStreamEvents> {
   #ended = false;
 
   /** Begins to connect at once. @param limitMs for connection and handshake together */
-  constructor(endpoint: AgentEndpoint, tls: TlsMaterial, limitMs: number) {
+  constructor(endpoint: AgentEndpoint, secureContext: SecureContext, limitMs: number) {
     super();
     const { address: host, port, serverName: servername } = endpoint;
     this.#where = `beats of agent ${host}:${port}`;
     const headers = { connection: 'Upgrade', upgrade: BEAT_PROTOCOL };
-    const options = { ...tls, minVersion: 'TLSv1.3', host, port, servername, headers, path: BEAT_PATH } as const;
+    const options = { secureContext, host, port, servername, headers, path: BEAT_PATH };
     const outgoing = httpsRequest({ ...options, agent: false });
     const limit = setTimeout(() => outgoing.destroy(new Error(`no answer in ${limitMs} ms`)), limitMs);
     this.#destroy = reason => outgoing.destroy(reason);

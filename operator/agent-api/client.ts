@@ -1,5 +1,6 @@
 import { Agent, request as httpsRequest } from 'node:https';
 import type { IncomingMessage } from 'node:http';
+import { createSecureContext, type SecureContext } from 'node:tls';
 import * as z from 'zod';
 import { BeatStream } from './beat-stream.ts';
 import type { AgentEndpoint, TlsMaterial } from './endpoint.ts';
@@ -71,6 +72,7 @@ const IDLE_CONNECTION_MS = 30_000;
 /** Makes clients that share connections and one client certificate. */
 export class AgentConnector {
   #tls: TlsMaterial;
+  #context: SecureContext | undefined;
   #agent: Agent;
   readonly #limitMs: number;
 
@@ -85,14 +87,14 @@ export class AgentConnector {
     return new HttpsAgentClient(endpoint, { pool: () => this.#agent, limitMs: this.#limitMs });
   }
 
-  /** Begins a stream of beats to the agent at this endpoint. */
-  beats(endpoint: AgentEndpoint): BeatStream {
-    return new BeatStream(endpoint, this.#tls, this.#limitMs);
+  /** Begins a stream of beats to the agent at this endpoint. @param limitMs for connection and handshake together */
+  beats(endpoint: AgentEndpoint, limitMs = this.#limitMs): BeatStream {
+    return new BeatStream(endpoint, this.#secure(), limitMs);
   }
 
   /** Is there an agent at this endpoint? @throws AgentError `Unreachable` after `limitMs` at the latest */
   reach(endpoint: AgentEndpoint, limitMs: number): Promise<void> {
-    return reach(endpoint, this.#tls, limitMs);
+    return reach(endpoint, this.#secure(), limitMs);
   }
 
   /** Takes a renewed certificate or CA; calls under way end on their old connections. */
@@ -100,6 +102,7 @@ export class AgentConnector {
     if (tls.ca === this.#tls.ca && tls.cert === this.#tls.cert && tls.key === this.#tls.key) return;
     const former = this.#agent;
     this.#tls = tls;
+    this.#context = undefined;
     this.#agent = newPool(tls);
     closeIdle(former);
   }
@@ -107,6 +110,12 @@ export class AgentConnector {
   /** Closes idle connections. */
   close(): void {
     this.#agent.destroy();
+  }
+
+  /** Made once: a cluster manager has a stream to each agent, and reads its certificate for all of them alike. */
+  #secure(): SecureContext {
+    this.#context ??= createSecureContext({ ...this.#tls, minVersion: 'TLSv1.3' });
+    return this.#context;
   }
 }
 

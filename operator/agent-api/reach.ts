@@ -1,5 +1,5 @@
-import { connect } from 'node:tls';
-import type { AgentEndpoint, TlsMaterial } from './endpoint.ts';
+import { connect, type SecureContext } from 'node:tls';
+import type { AgentEndpoint } from './endpoint.ts';
 import { AgentError } from './errors.ts';
 
 /**
@@ -7,10 +7,10 @@ import { AgentError } from './errors.ts';
  * called: an answer would wait for its engine, which may hang while the agent is well.
  * @throws AgentError `Unreachable` after `limitMs` at the latest
  */
-export function reach(endpoint: AgentEndpoint, tls: TlsMaterial, limitMs: number): Promise<void> {
+export function reach(endpoint: AgentEndpoint, secureContext: SecureContext, limitMs: number): Promise<void> {
   const { address: host, port, serverName: servername } = endpoint;
   return new Promise((resolve, reject) => {
-    const socket = connect({ ...tls, minVersion: 'TLSv1.3', host, port, servername });
+    const socket = connect({ secureContext, host, port, servername });
     const limit = setTimeout(() => socket.destroy(new Error(`no answer in ${limitMs} ms`)), limitMs);
     socket.once('secureConnect', () => {
       socket.end();

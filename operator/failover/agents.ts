@@ -1,4 +1,3 @@
-import { BeatStream } from '../agent-api/beat-stream.ts';
 import type { Beat, Report } from '../agent-api/beat.ts';
 import { AgentConnector, type MemberClient, type AgentEndpoint, type TlsMaterial } from '../agent-api/client.ts';
 
@@ -28,23 +27,21 @@ const CONNECT_MS = 2_000;
 
 /** Agents over mutual TLS, with the certificate that the operator issued for this part. */
 export class TlsAgents implements Agents {
-  #tls: TlsMaterial | undefined;
   #connector: AgentConnector | undefined;
 
   get hasCertificate(): boolean {
-    return this.#tls !== undefined;
+    return this.#connector !== undefined;
   }
 
   /** Takes the first or a renewed certificate; open streams go on with the one that they began with. */
   use(tls: TlsMaterial): void {
-    this.#tls = tls;
     if (this.#connector) this.#connector.renew(tls);
     else this.#connector = new AgentConnector(tls);
   }
 
   open(endpoint: AgentEndpoint, events: StreamEvents): Stream | undefined {
-    if (!this.#tls) return undefined;
-    const stream = new BeatStream(endpoint, this.#tls, CONNECT_MS);
+    const stream = this.#connector?.beats(endpoint, CONNECT_MS);
+    if (!stream) return undefined;
     stream.on('open', events.opened);
     stream.on('report', events.report);
     stream.on('end', error => events.ended(error.message));
