@@ -1,8 +1,7 @@
 import { expect } from 'chai';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Database } from '../support/database.ts';
-import { localSpec } from '../support/engine.ts';
-import { FailoverTrial } from '../support/failover.ts';
+import { throughout } from '../support/eventually.ts';
+import { newTrial, type FailoverTrial } from '../support/failover.ts';
 import { Operations } from '../support/operations.ts';
 import { StackPart } from '../support/parts.ts';
 import { engineProcesses, killPostmaster, programsOf, signal } from '../support/processes.ts';
@@ -19,10 +18,8 @@ describe('failover: the control plane', function () {
   let manager: StackPart;
 
   before(async () => {
-    database = await scene.newCluster('db', localSpec(2));
-    trial = new FailoverTrial(scene, database, { instances: 3, members: 2 });
+    ({ database, trial } = await newTrial(scene));
     manager = new StackPart(scene, 'cluster-manager');
-    await trial.well();
   });
 
   /** What the record and the endpoint show when a failover has come so far. */
@@ -58,8 +55,7 @@ describe('failover: the control plane', function () {
     const { before, after } = await trial.survives(async ({ load }) => {
       await manager.scale(0);
       try {
-        await sleep(LONG_MS);
-        await load.writes();
+        await throughout(LONG_MS, () => load.writes());
       } finally {
         await manager.scale(2);
       }
@@ -71,12 +67,9 @@ describe('failover: the control plane', function () {
   it('no API server for a minute: the RW goes on, and an engine that is killed meanwhile is restarted', async () => {
     const { before, after } = await trial.survives(async ({ rw, load, faults }) => {
       const start = await faults.stopApiServer();
-      await sleep(LONG_MS / 2);
-      await load.writes();
+      await throughout(LONG_MS / 2, () => load.writes());
       await killPostmaster(rw);
-      await load.writes();
-      await sleep(LONG_MS / 2);
-      await load.writes();
+      await throughout(LONG_MS / 2, () => load.writes());
       await start();
     });
     expect(after.record.holder?.podUid).to.equal(before.record.holder?.podUid);
@@ -86,8 +79,7 @@ describe('failover: the control plane', function () {
   it('the API server hangs for half a minute: what comes late does no harm', async () => {
     await trial.survives(async ({ load, faults }) => {
       const mend = await faults.freezeApiServer();
-      await sleep(LONG_MS / 2);
-      await load.writes();
+      await throughout(LONG_MS / 2, () => load.writes());
       await mend();
     });
   });

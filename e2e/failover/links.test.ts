@@ -1,8 +1,7 @@
 import { expect } from 'chai';
 import { acknowledged, gaps } from '../../scripts/load/report.ts';
 import type { Database } from '../support/database.ts';
-import { localSpec } from '../support/engine.ts';
-import { FailoverTrial, type Outcome } from '../support/failover.ts';
+import { newTrial, type FailoverTrial, type Outcome } from '../support/failover.ts';
 import { DatabaseLoad, type LoadOutcome } from '../support/load.ts';
 import { hasEngine } from '../support/processes.ts';
 import { scenario } from '../support/scenario.ts';
@@ -14,9 +13,7 @@ describe('failover: links', function () {
   let trial: FailoverTrial;
 
   before(async () => {
-    database = await scene.newCluster('db', localSpec(2));
-    trial = new FailoverTrial(scene, database, { instances: 3, members: 2 });
-    await trial.well();
+    ({ database, trial } = await newTrial(scene));
   });
 
   it("the RW's node is cut off and comes back: the RW was stopped before its successor wrote", async () => {

@@ -1,8 +1,7 @@
 import { expect } from 'chai';
 import { RESOURCES, type Pod } from '../../operator/kube/resources.ts';
 import type { Database } from '../support/database.ts';
-import { localSpec } from '../support/engine.ts';
-import { FailoverTrial } from '../support/failover.ts';
+import { newTrial, type FailoverTrial } from '../support/failover.ts';
 import { hasEngine } from '../support/processes.ts';
 import { scenario } from '../support/scenario.ts';
 
@@ -13,9 +12,7 @@ describe('failover: the pod of the RW', function () {
   let trial: FailoverTrial;
 
   before(async () => {
-    database = await scene.newCluster('db', localSpec(2));
-    trial = new FailoverTrial(scene, database, { instances: 3, members: 2 });
-    await trial.well();
+    ({ database, trial } = await newTrial(scene));
   });
 
   async function forceDelete({ metadata: { name, namespace } }: Pod): Promise<void> {

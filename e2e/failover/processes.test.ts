@@ -1,14 +1,9 @@
 import { expect } from 'chai';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Database } from '../support/database.ts';
-import { localSpec } from '../support/engine.ts';
-import { FailoverTrial } from '../support/failover.ts';
+import { newTrial, type FailoverTrial } from '../support/failover.ts';
 import { DatabaseLoad } from '../support/load.ts';
 import { engineOf, engineProcesses, hasEngine, killPostmaster, signal } from '../support/processes.ts';
 import { scenario } from '../support/scenario.ts';
-
-/** Longer than rung 4 takes: silence, right and margin. */
-const EXPIRED_MS = 12_000;
 
 describe('failover: processes of the RW', function () {
   this.timeout(300_000);
@@ -17,9 +12,7 @@ describe('failover: processes of the RW', function () {
   let trial: FailoverTrial;
 
   before(async () => {
-    database = await scene.newCluster('db', localSpec(2));
-    trial = new FailoverTrial(scene, database, { instances: 3, members: 2 });
-    await trial.well();
+    ({ database, trial } = await newTrial(scene));
   });
 
   it('its first process is killed: the backends that it leaves acknowledge nothing that is lost', async () => {
@@ -68,8 +61,8 @@ describe('failover: processes of the RW', function () {
       const beside = await DatabaseLoad.start(scene, database, rw);
       const { agent, guard } = await engineProcesses(rw);
       const resume = faults.pause([agent, guard!]);
-      // Its members still stream from it: silence alone takes no right away, and nobody is left to end it.
-      await sleep(EXPIRED_MS);
+      // Nobody is left to end it; its members do not reach the agent, cut themselves off and go on without it.
+      await trial.successor(rw.metadata.uid);
       await resume();
       await load.writes(60_000);
       expect((await beside.end()).verdict.lost).to.deep.equal([]);

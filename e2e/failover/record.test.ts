@@ -4,8 +4,7 @@ import { recordName } from '../../operator/model/names.ts';
 import { up } from '../../scripts/kubernetes/cluster.ts';
 import { killMachines } from '../../scripts/kubernetes/machines.ts';
 import type { Database } from '../support/database.ts';
-import { localSpec } from '../support/engine.ts';
-import { FailoverTrial } from '../support/failover.ts';
+import { newTrial, type FailoverTrial } from '../support/failover.ts';
 import { Operations } from '../support/operations.ts';
 import { engineProcesses, signal } from '../support/processes.ts';
 import { scenario } from '../support/scenario.ts';
@@ -17,9 +16,7 @@ describe('failover: the record, and everything off', function () {
   let trial: FailoverTrial;
 
   before(async () => {
-    database = await scene.newCluster('db', localSpec(2));
-    trial = new FailoverTrial(scene, database, { instances: 3, members: 2 });
-    await trial.well();
+    ({ database, trial } = await newTrial(scene));
   });
 
   it('the record is deleted: it comes back with a later epoch, and failover works', async () => {

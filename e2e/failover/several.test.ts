@@ -1,8 +1,7 @@
 import { expect } from 'chai';
 import type { Database } from '../support/database.ts';
-import { localSpec } from '../support/engine.ts';
 import { throughout } from '../support/eventually.ts';
-import { FailoverTrial } from '../support/failover.ts';
+import { newTrial, type FailoverTrial } from '../support/failover.ts';
 import { StackPart } from '../support/parts.ts';
 import { engineOf, engineProcesses, signal } from '../support/processes.ts';
 import { scenario } from '../support/scenario.ts';
@@ -18,10 +17,8 @@ describe('failover: several things at once', function () {
   let manager: StackPart;
 
   before(async () => {
-    database = await scene.newCluster('db', localSpec(2));
-    trial = new FailoverTrial(scene, database, { instances: 3, members: 2 });
+    ({ database, trial } = await newTrial(scene));
     manager = new StackPart(scene, 'cluster-manager');
-    await trial.well();
   });
 
   it('the successor of a killed RW is killed as soon as it writes', async () => {

@@ -3,7 +3,7 @@ import type { MPDClusterSpecInput } from '../../crds/mpdcluster.ts';
 import type { Database } from '../support/database.ts';
 import { engineUnderTest, shareSpec } from '../support/engine.ts';
 import { throughout } from '../support/eventually.ts';
-import { FailoverTrial } from '../support/failover.ts';
+import { newTrial, type FailoverTrial } from '../support/failover.ts';
 import { Operations } from '../support/operations.ts';
 import { engineProcesses, hasEngine, killPostmaster, programsOf, signal } from '../support/processes.ts';
 import { scenario } from '../support/scenario.ts';
@@ -27,18 +27,13 @@ for (const [unfencedFailover, title] of [
     before(async () => {
       volume = await sharedVolume(scene, `failover-${unfencedFailover.toLowerCase()}`);
       const spec: MPDClusterSpecInput = { ...shareSpec(2, volume.claim), ha: { unfencedFailover } };
-      database = await scene.newCluster('db', spec);
       // Who may follow on expiry alone is recorded beforehand.
       const members = unfencedFailover === 'afterExpiry' ? 2 : 0;
       const readsOnRos = engineUnderTest() === 'polardb';
-      trial = new FailoverTrial(scene, database, { instances: 3, members, readsOnRos });
-      await trial.well();
+      ({ database, trial } = await newTrial(scene, { spec, members, readsOnRos }));
     });
-    after(async () => {
-      await database.delete();
-      await database.gone();
-      await volume.remove();
-    });
+    // The scenario has ended before: its clusters are gone.
+    after(() => volume.remove());
 
     if (unfencedFailover === 'never') {
       it('the first process of the RW is killed', async () => {

@@ -1,9 +1,7 @@
 import { expect } from 'chai';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { failures } from '../../scripts/load/report.ts';
 import type { Database } from '../support/database.ts';
-import { localSpec } from '../support/engine.ts';
-import { FailoverTrial } from '../support/failover.ts';
+import { newTrial, type FailoverTrial } from '../support/failover.ts';
 import { Operations } from '../support/operations.ts';
 import { engineProcesses, signal } from '../support/processes.ts';
 import { scenario } from '../support/scenario.ts';
@@ -16,10 +14,8 @@ describe('failover: planned moves of the RW', function () {
   let operations: Operations;
 
   before(async () => {
-    database = await scene.newCluster('db', localSpec(2));
-    trial = new FailoverTrial(scene, database, { instances: 3, members: 2 });
+    ({ database, trial } = await newTrial(scene));
     operations = new Operations(scene, database);
-    await trial.well();
   });
 
   it('a switchover to a read-only node that is asked for: no statement fails but the one that is cut', async () => {
@@ -52,8 +48,6 @@ describe('failover: planned moves of the RW', function () {
       const resume = faults.pause([receiver!.pid]);
       // More than a stop of the RW would wait for.
       await database.sql('rw', sql => sql("SELECT pg_logical_emit_message(false, 'lag', repeat('lag', 10000000))"));
-      // Members report twice a second.
-      await sleep(1_500);
       const { status } = await operations.ended(await operations.switchRw(database.instanceOf(ros[0]!)));
       expect(status?.phase, status?.message).to.equal('Failed');
       expect(status?.message).to.match(/lag|behind|caught up/);

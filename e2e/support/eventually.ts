@@ -35,7 +35,7 @@ async function attempt<T>(look: Look<T>): Promise<{ value?: T; reason: string }>
 }
 
 /** Looks again and again for this long, and fails as soon as it throws: for what must stay as it is. */
-export async function throughout(ms: number, look: () => Promise<void>, everyMs = 200): Promise<void> {
+export async function throughout(ms: number, look: () => Promise<unknown>, everyMs = 200): Promise<void> {
   const end = performance.now() + ms;
   do {
     await look();

@@ -3,10 +3,13 @@ import { formatIncarnation } from '../../operator/ha/incarnation.ts';
 import type { GroupRecord } from '../../operator/ha/record.ts';
 import type { Pod } from '../../operator/kube/resources.ts';
 import { gaps, spans } from '../../scripts/load/report.ts';
+import type { MPDClusterSpecInput } from '../../crds/mpdcluster/spec.ts';
 import type { Database } from './database.ts';
+import { localSpec } from './engine.ts';
 import { Faults } from './faults.ts';
 import { DatabaseLoad, type LoadOutcome } from './load.ts';
 import type { Place } from './place.ts';
+import type { Scenario } from './scenario.ts';
 
 /** A cluster before or after a fault. */
 export interface Standing {
@@ -31,28 +34,49 @@ export interface UnderFault {
   faults: Faults;
 }
 
-interface Size {
-  /** RW and ROs. */
-  instances: number;
-  /** How many of them stand in E when all is well. */
-  members: number;
+interface TrialOptions {
+  /** Name of the cluster. @default db */
+  name?: string;
+  /** Of an RW and two ROs. @default localSpec(2) */
+  spec?: MPDClusterSpecInput;
+  /** How many of them stand in E when all is well. @default 2 */
+  members?: number;
   /** Do ROs serve reads? @default true */
   readsOnRos?: boolean;
 }
 
+/** RW and ROs. */
+const INSTANCES = 3;
+
 /** Longest until all instances are back in their places, a base backup and a container's back-off included, ms. */
 const WELL_MS = 150_000;
+
+/** A new cluster that faults may befall, well. */
+export async function newTrial(scene: Scenario, options: TrialOptions = {}): Promise<Trial> {
+  const { name = 'db', spec = localSpec(INSTANCES - 1) } = options;
+  const database = await scene.newCluster(name, spec);
+  const trial = new FailoverTrial(scene, database, options);
+  await trial.well();
+  return { database, trial };
+}
+
+interface Trial {
+  database: Database;
+  trial: FailoverTrial;
+}
 
 /** Faults under write load against one cluster, and what must hold for each of them. */
 export class FailoverTrial {
   readonly #scene: Place;
   readonly #database: Database;
-  readonly #size: Size;
+  readonly #members: number;
+  readonly #readsOnRos: boolean;
 
-  constructor(scene: Place, database: Database, size: Size) {
+  constructor(scene: Place, database: Database, { members = 2, readsOnRos = true }: TrialOptions) {
     this.#scene = scene;
     this.#database = database;
-    this.#size = size;
+    this.#members = members;
+    this.#readsOnRos = readsOnRos;
   }
 
   /**
@@ -86,7 +110,7 @@ export class FailoverTrial {
       await faults.mendAll();
       const after = await this.#settled(load);
       const ended = await load.end();
-      if (this.#size.readsOnRos ?? true) await this.#isEverywhere(load);
+      if (this.#readsOnRos) await this.#isEverywhere(load);
       return { before, after, ...ended };
     } finally {
       await load.stop();
@@ -137,9 +161,9 @@ export class FailoverTrial {
       async () => {
         await database.isReady();
         const [record, pods, rw] = await Promise.all([database.record(), database.pods(), database.rwPod()]);
-        expect(pods, 'pods').to.have.lengthOf(this.#size.instances);
+        expect(pods, 'pods').to.have.lengthOf(INSTANCES);
         expect(record.holder?.podUid, 'the pod labelled as RW is that of the holder').to.equal(rw.metadata.uid);
-        expect(record.members.filter(it => !it.pending).length, 'full members of E').to.equal(this.#size.members);
+        expect(record.members.filter(it => !it.pending).length, 'full members of E').to.equal(this.#members);
         return { rw, record };
       },
       { deadlineMs: WELL_MS },
