@@ -96,7 +96,7 @@ export const siteSchema = z
     clusterManager: part,
     /** On every host: what only it knows, and the care of its logs. */
     daemon,
-    /** Cards that clients and hosts reach each other by. */
+    /** Cards that clients and hosts reach each other by; `auto`: that of each host's default route. */
     network: z.strictObject({ clientCard: card, internalCard: card }),
     /** Ports on the host network: for engines, for agents and probes, and those that are never given out. */
     ports: z.strictObject({ engine: portRange, external: portRange, reserved: portRange }),

@@ -36,7 +36,7 @@ export const site: Site = {
     resources: { limits: { memory: '256Mi' }, requests: { cpu: '10m', memory: '96Mi' } },
   },
 
-  network: { clientCard: 'bond1', internalCard: 'bond1' },
+  network: { clientCard: 'auto', internalCard: 'auto' },
   ports: { engine: '5400-5800', external: '36000-39999', reserved: '' },
   controller: {
     hybridDeployment: true,

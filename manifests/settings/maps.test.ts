@@ -19,7 +19,7 @@ describe('settings maps', () => {
   it('are read by the operator without a complaint', () => expect(settings.problems).to.deep.equal([]));
 
   it('carry network, ports and controller settings of the site', () => {
-    expect(settings.network).to.deep.equal({ clientCard: 'bond1', internalCard: 'bond1' });
+    expect(settings.network).to.deep.equal({ clientCard: 'auto', internalCard: 'auto' });
     expect(settings.ports).to.deep.equal({
       engine: { first: 5400, last: 5800 },
       external: { first: 36000, last: 39999 },

@@ -37,7 +37,7 @@ export function makeJobs(context: JobContext): HostJobs {
   return {
     jobs: {
       ...{ ports, versions, logs },
-      network: new NetworkJob({ ...{ settings, facts, host, clock, random }, sys: paths.sys, published: publishedIp }),
+      network: new NetworkJob({ ...{ settings, facts, host, clock, random }, ...paths, published: publishedIp }),
       volumes: new VolumesJob({ ...{ facts, host, paths }, map: map('volumes', hostVolumesName(name)) }),
     },
     start() {
@@ -52,10 +52,7 @@ export function makeJobs(context: JobContext): HostJobs {
   };
 }
 
-function logJobs(
-  context: JobContext,
-  map: FactMap,
-): { logs: LogsJob; cleaner: LogsCleaner; disk: DiskWatch } {
+function logJobs(context: JobContext, map: FactMap): { logs: LogsJob; cleaner: LogsCleaner; disk: DiskWatch } {
   const { config, client, clock, log, settings, facts, loops } = context;
   const { proc, logRoot: root } = config.paths;
   const policy = (): LogPolicy => ({ ...DEFAULT_LOG_POLICY, overdueDays: config.overdueDays });

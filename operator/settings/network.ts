@@ -8,6 +8,8 @@ export const CONTROLLER_MAP = 'controller-config';
 export const PORTS_MAP = 'polardb4mpd-controller';
 
 const DEFAULT_CARD = 'bond1';
+/** Instead of a name: the card of the host's default route. */
+export const AUTO_CARD = 'auto';
 
 /** Reads `ccm-config`; a card that is not named is the original's `bond1`. */
 export function readNetwork(

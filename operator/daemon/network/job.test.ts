@@ -51,7 +51,7 @@ describe('NetworkJob', () => {
       asked.push(command);
       return Promise.resolve(answers[command.name]!);
     };
-    const options = { facts, host: { run }, sys, clock, random: () => 0.5, interfaces };
+    const options = { facts, host: { run }, proc: sys, sys, clock, random: () => 0.5, interfaces };
     job = new NetworkJob({ ...options, settings: () => settings, published: () => undefined });
   });
   afterEach(() => rmSync(sys, { recursive: true }));

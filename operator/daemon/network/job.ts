@@ -1,10 +1,12 @@
 import { networkInterfaces } from 'node:os';
 import type { Clock } from '../../kube/clock.ts';
+import { AUTO_CARD } from '../../settings/network.ts';
 import type { HostFacts } from '../facts.ts';
 import type { HostExec } from '../host/host-exec.ts';
 import type { Job, JobResult } from '../loop.ts';
 import type { DaemonSettings } from '../settings.ts';
 import { readCard, type CardSource, type CardView, type SeenAddress } from './card.ts';
+import { defaultCard } from './default-card.ts';
 import type { NetworkFact } from './fact.ts';
 import { parseAddresses } from './ip-address.ts';
 import { judgeNetwork, needsTelling } from './judge.ts';
@@ -14,6 +16,8 @@ export interface NetworkJobOptions {
   settings: () => DaemonSettings;
   facts: HostFacts;
   host: HostExec;
+  /** The host's `/proc`. */
+  proc: string;
   /** The host's `/sys`. */
   sys: string;
   /** The address that the node's condition names for this card, if any. */
@@ -48,8 +52,9 @@ export class NetworkJob implements Job {
   }
 
   async run(signal: AbortSignal): Promise<JobResult> {
-    const { settings, facts, sys, interfaces = networkInterfaces } = this.#options;
-    const { card, isOobOn, isSshOn, sshUser } = settings();
+    const { settings, facts, proc, sys, interfaces = networkInterfaces } = this.#options;
+    const { card: named, isOobOn, isSshOn, sshUser } = settings();
+    const card = named === AUTO_CARD ? ((await defaultCard(proc)) ?? named) : named;
     this.#useAccount(`${sshUser} ${isSshOn}`);
     const seen = await readCard(card, { sys, interfaces });
     const told = needsTelling(seen) ? await this.#ask(seen, signal) : undefined;

@@ -44,7 +44,7 @@ describe('the job of the ports', () => {
 
   beforeEach(async () => {
     proc = await mkdtemp(join(tmpdir(), 'proc-'));
-    await mkdir(join(proc, '1'));
+    await mkdir(join(proc, 'self'));
     await mkdir(join(proc, 'sys/net/ipv4'), { recursive: true });
     map = new HeldMap();
     fact = undefined;
@@ -53,7 +53,7 @@ describe('the job of the ports', () => {
   afterEach(() => rm(proc, { recursive: true }));
 
   describe('on this machine', () => {
-    beforeEach(() => symlink('/proc/self/net', join(proc, '1/net')));
+    beforeEach(() => symlink('/proc/self/net', join(proc, 'self/net')));
 
     it('sees a listener come and go', async () => {
       const server = createServer().listen(0);
@@ -94,10 +94,10 @@ describe('the job of the ports', () => {
     const udp = (port: number, inode: number): string =>
       `  1: 00000000:${port.toString(16).toUpperCase().padStart(4, '0')} 00000000:0000 07 0:0 00:0 0 0 0 ${inode} 2\n`;
     const tables = async (texts: { tcp?: string; udp?: string }): Promise<void> => {
-      for (const file of ['tcp', 'udp'] as const) await writeFile(join(proc, '1/net', file), texts[file] ?? '');
+      for (const file of ['tcp', 'udp'] as const) await writeFile(join(proc, 'self/net', file), texts[file] ?? '');
     };
     beforeEach(async () => {
-      await mkdir(join(proc, '1/net'));
+      await mkdir(join(proc, 'self/net'));
       await writeFile(join(proc, 'sys/net/ipv4/ip_local_port_range'), '32768\t60999\n');
     });
 
@@ -149,7 +149,7 @@ describe('the job of the ports', () => {
 
     it('a table that cannot be read: what was published stays', async () => {
       map.content = { data: { '5400': 'the port already use' } };
-      await rm(join(proc, '1/net'), { recursive: true });
+      await rm(join(proc, 'self/net'), { recursive: true });
       const error: unknown = await jobOf(new FakeClock())
         .run(signal)
         .catch((reason: unknown) => reason);

@@ -72,11 +72,11 @@ export class PortsJob implements Job {
     return sockets;
   }
 
-  /** Of the network namespace of the host's first process. */
+  /** Of our own network, which is the host's. */
   async #sockets(protocols: readonly Protocol[], signal: AbortSignal): Promise<Socket[]> {
     const tables = TABLES.filter(({ protocol }) => protocols.includes(protocol));
     const read = ({ file, protocol }: (typeof TABLES)[number]): Promise<Socket[]> =>
-      readSockets(join(this.#options.proc, '1/net', file), protocol, signal);
+      readSockets(join(this.#options.proc, 'self/net', file), protocol, signal);
     return (await Promise.all(tables.map(read))).flat();
   }
 
