@@ -86,32 +86,42 @@ async function run(items: readonly Item[], steps: readonly Step[]): Promise<void
   const tree = new Tree();
   try {
     build(tree, items);
-    const outside = tree.snapshot(tree.outside);
     const site = siteOf(tree);
     const namelessSince = new Map<string, number>();
-    for (const step of steps) {
-      site.now += step.days * DAY_MS;
-      const isCreated = existsSync(`${tree.root}/${NEW_ID}`);
-      site.named = new Set([...step.named, ...(isCreated ? [NEW_ID] : [])]);
-      site.policy = step.isTight ? { maxInstanceLogBytes: 4096 } : {};
-      site.usedPercent = step.isTight ? 90 : 50;
-      for (const id of IDS) {
-        // A clean-up that is called off may not have come to see that it is named.
-        if (step.named.includes(id) && step.abortAfter === undefined) namelessSince.delete(id);
-        else if (!step.named.includes(id) && !namelessSince.has(id)) namelessSince.set(id, site.now);
-      }
-      const before = beforeOf(tree);
-      await site.cleaner.plan(unaborted());
-      expect(tree.snapshot(), 'a plan changes nothing').to.deep.equal(before.files);
-      await applyWith(tree, site, step);
-      expect(tree.snapshot(tree.outside)).to.deep.equal(outside);
-      if (step.race === 'create') expect(tree.paths()).to.include(`${NEW_ID}/log/postgresql-1.log`);
-      if (step.race) continue;
-      const world = { now: site.now, named: site.named, namelessSince, isTight: step.isTight };
-      expect(violations(before, tree.snapshot(), world)).to.deep.equal([]);
-    }
+    for (const step of steps) await takeStep(tree, site, { step, namelessSince });
   } finally {
     tree.remove();
+  }
+}
+
+async function takeStep(
+  tree: Tree,
+  site: ReturnType<typeof siteOf>,
+  { step, namelessSince }: { step: Step; namelessSince: Map<string, number> },
+): Promise<void> {
+  site.now += step.days * DAY_MS;
+  const isCreated = existsSync(`${tree.root}/${NEW_ID}`);
+  site.named = new Set([...step.named, ...(isCreated ? [NEW_ID] : [])]);
+  site.policy = step.isTight ? { maxInstanceLogBytes: 4096 } : {};
+  site.usedPercent = step.isTight ? 90 : 50;
+  noteNameless(namelessSince, step, site.now);
+  const outside = tree.snapshot(tree.outside);
+  const before = beforeOf(tree);
+  await site.cleaner.plan(unaborted());
+  expect(tree.snapshot(), 'a plan changes nothing').to.deep.equal(before.files);
+  await applyWith(tree, site, step);
+  expect(tree.snapshot(tree.outside)).to.deep.equal(outside);
+  if (step.race === 'create') expect(tree.paths()).to.include(`${NEW_ID}/log/postgresql-1.log`);
+  if (step.race) return;
+  const world = { now: site.now, named: site.named, namelessSince, isTight: step.isTight };
+  expect(violations(before, tree.snapshot(), world)).to.deep.equal([]);
+}
+
+/** A clean-up that is called off may not have come to see that an instance is named. */
+function noteNameless(since: Map<string, number>, { named, abortAfter }: Step, now: number): void {
+  for (const id of IDS) {
+    if (!named.includes(id)) since.set(id, since.get(id) ?? now);
+    else if (abortAfter === undefined) since.delete(id);
   }
 }
 

@@ -5,6 +5,8 @@ import { factsOf, isCode, type HeldDirectory } from './held-directory.ts';
 import { PARTIAL_SUFFIX, type FileName } from './names.ts';
 import type { Found } from './walk.ts';
 
+const CHUNK_BYTES = 256 * 1024;
+
 /**
  * Replaces a log by a compressed one of the same owner, rights and time. At every moment one of the two is complete on
  * the disk. @returns the new file's id; undefined when the log was written to or replaced meanwhile, then it stays
@@ -42,8 +44,9 @@ async function compressInto(
   const partial = `${name}${PARTIAL_SUFFIX}`;
   const file = await directory.createFile(partial, 0o600);
   try {
-    const from = source.createReadStream({ autoClose: false, highWaterMark: 256 * 1024 });
-    await pipeline(from, createGzip(), file.createWriteStream({ autoClose: false }), { signal });
+    await pipeline(chunksOf(source), createGzip(), (chunks: AsyncIterable<Buffer>) => writeAll(file, chunks), {
+      signal,
+    });
     await file.chown(Number(before.uid), Number(before.gid));
     await file.chmod(Number(before.mode) & 0o777);
     await file.utimes(Number(before.atimeNs) / 1e9, Number(before.mtimeNs) / 1e9);
@@ -59,4 +62,17 @@ async function compressInto(
       if (!isCode(error, 'ENOENT')) throw error;
     });
   }
+}
+
+/** (Streams over a handle that stays open do not end a pipeline.) */
+async function* chunksOf(file: FileHandle): AsyncGenerator<Buffer> {
+  for (;;) {
+    const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(CHUNK_BYTES), 0, CHUNK_BYTES);
+    if (bytesRead === 0) return;
+    yield buffer.subarray(0, bytesRead);
+  }
+}
+
+async function writeAll(file: FileHandle, chunks: AsyncIterable<Buffer>): Promise<void> {
+  for await (const chunk of chunks) await file.appendFile(chunk);
 }

@@ -5,8 +5,12 @@ import type { ResourceType } from '../../kube/resources.ts';
 import type { KubeObject } from '../../kube/types.ts';
 import { instancesNamedBy, readLiveInstances } from './live.ts';
 
-const cluster = (fields: object, name = 'orders'): KubeObject =>
-  ({ apiVersion: 'v1', kind: 'MPDCluster', metadata: { name, namespace: 'db' }, ...fields }) as KubeObject;
+const cluster = (fields: object, name = 'orders'): KubeObject => ({
+  apiVersion: 'v1',
+  kind: 'MPDCluster',
+  metadata: { name, namespace: 'db' },
+  ...fields,
+});
 
 /** Pages of one object each; `broken`: this page of pods fails. */
 function clientOf(objects: Record<string, KubeObject[]>, broken?: number): KubeClient {

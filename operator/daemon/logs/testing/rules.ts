@@ -81,13 +81,16 @@ function asFolder(path: string, content: string, { before, after, world }: Case)
   return after.get(there) === content ? 'set aside' : undefined;
 }
 
-function asLog(path: string, content: string, { before, after, world }: Case): string | undefined {
+function asLog(path: string, content: string, it: Case): string | undefined {
   const [, , name = ''] = LOG.exec(path) ?? [];
   if (content.startsWith('-> ')) return undefined;
   if (PARTIAL.test(name)) return 'left over';
-  if (!ENGINE_LOG.test(name)) return undefined;
+  const isInUse = !name.endsWith('.gz') && isNewest(path, it.before);
+  return !ENGINE_LOG.test(name) || isInUse ? undefined : asOldLog(path, content, it);
+}
+
+function asOldLog(path: string, content: string, { before, after, world }: Case): string | undefined {
   const age = world.now - before.modifiedAt(path);
-  if (!name.endsWith('.gz') && isNewest(path, before)) return undefined;
   if (age > OVERDUE_MS || (world.isTight && age > 3_600_000)) return 'old';
   const compressed = after.get(`${path}.gz`);
   return compressed !== undefined && gunzip(compressed) === content ? 'compressed' : undefined;
