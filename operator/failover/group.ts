@@ -99,7 +99,8 @@ export class Group {
       clock,
       times: () => optionsOf(this.#parts.target?.cluster.spec.ha ?? {}),
       beat: () => this.#beat(),
-      watched: () => this.#watched(),
+      watched: () =>
+        options.isLeading() ? watchedHolder(this.#parts.target, this.#ledger.recorded?.record) : undefined,
       isMember: who => this.#ledger.recorded?.record.members.some(it => isOf(it.incarnation, who)) ?? false,
       mayAnswer: from => this.#mayAnswer(from),
       heard: heard => this.#heard(heard),
@@ -231,12 +232,6 @@ export class Group {
     const mayAnswer = this.#ledger.mayAnswer(from, this.#options.isLeading());
     if (mayAnswer) this.#lastAnswerAt = this.#options.clock.now();
     return mayAnswer;
-  }
-
-  #watched(): Incarnation | undefined {
-    const { target } = this.#parts;
-    const { recorded } = this.#ledger;
-    return target && recorded && this.#options.isLeading() ? watchedHolder(target, recorded.record) : undefined;
   }
 
   #beat(): Omit<Beat, 'answer' | 'peers' | 'silent'> {

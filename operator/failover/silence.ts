@@ -25,7 +25,9 @@ export interface SilenceContext {
 }
 
 /** The RW whose silence matters: somebody could follow it when its right has run out. */
-export function watchedHolder({ topology, cluster }: GroupTarget, record: GroupRecord): Incarnation | undefined {
+export function watchedHolder(target?: GroupTarget, record?: GroupRecord): Incarnation | undefined {
+  if (!target || !record) return undefined;
+  const { topology, cluster } = target;
   return isExpiryProof({ topology, options: optionsOf(cluster.spec.ha) }, record) ? record.holder : undefined;
 }
 
