@@ -76,6 +76,5 @@ export function commandLine({ words, needsRoot, limitSeconds }: CommandPlan, use
 const ENDED_BY_TIMEOUT: readonly number[] = [124, 137];
 export const isEndedByTimeout = (code: number): boolean => ENDED_BY_TIMEOUT.includes(code);
 
-/** When nothing more is to be expected from the host, ms. */
-export const localLimitMs = ({ limitSeconds }: CommandPlan): number =>
-  (limitSeconds + KILL_AFTER_SECONDS) * 1_000 + 500;
+/** From the start of a command to when nothing more is to be expected from the host, ms; a busy host may be late. */
+export const localLimitMs = ({ limitSeconds }: CommandPlan): number => (limitSeconds + KILL_AFTER_SECONDS + 2) * 1_000;

@@ -1,3 +1,5 @@
+import type { NodeSSH } from 'node-ssh';
+import type { Clock } from '../../kube/clock.ts';
 import type { SshFiles } from '../config.ts';
 import { readAccount, type AccountSettings } from './account.ts';
 import { commandLine, isEndedByTimeout, localLimitMs, planOf, type CommandPlan, type HostCommand } from './commands.ts';
@@ -14,6 +16,8 @@ export interface SshHostExecOptions extends ConnectionOptions {
 /** Below sshd's MaxSessions (10), and what the library's listeners allow. */
 const COMMANDS_AT_ONCE = 8;
 const MOST_WAITING = 32;
+/** For a place among them, ms. */
+const WAIT_LIMIT_MS = 10_000;
 
 /** Commands on the own host over one SSH connection. Settings and the files of the Secret are looked at each time. */
 export class SshHostExec implements HostExec {
@@ -26,16 +30,16 @@ export class SshHostExec implements HostExec {
     this.#connection = new HostConnection(options);
   }
 
-  async run(command: HostCommand, signal?: AbortSignal): Promise<HostResult> {
+  async run(command: HostCommand, signal: AbortSignal = NEVER): Promise<HostResult> {
     try {
       const { settings, files } = this.#options;
       const plan = planOf(command);
       const account = await readAccount(settings(), files);
       if (typeof account === 'string') return { kind: 'off', why: account };
       const line = commandLine(plan, account.user);
-      return await this.#limited(plan, signal, async ended => {
-        const ssh = await raced(this.#connection.get(account), ended);
-        return execute(ssh, { line, signal: ended });
+      return await this.#inTurn(signal, async () => {
+        const ssh = await raced(this.#connection.get(account), signal);
+        return this.#execute(ssh, { line, plan, signal });
       });
     } catch (error) {
       return { kind: 'lost', cause: error as Error };
@@ -46,35 +50,29 @@ export class SshHostExec implements HostExec {
     this.#connection.close();
   }
 
-  /** Waits for a place, and ends what takes longer than the host itself would let it. */
-  async #limited(
-    plan: CommandPlan,
-    signal: AbortSignal | undefined,
-    act: (ended: AbortSignal) => Promise<HostResult>,
-  ): Promise<HostResult> {
-    const { clock } = this.#options;
-    const abort = new AbortController();
-    const since = clock.now();
-    const limitMs = localLimitMs(plan);
-    const cancel = clock.after(limitMs, () => abort.abort(new LimitReached(limitMs)));
-    const ended = signal ? AbortSignal.any([signal, abort.signal]) : abort.signal;
-    const give = await this.#slots.take(ended);
+  async #inTurn(signal: AbortSignal, act: () => Promise<HostResult>): Promise<HostResult> {
+    const limit = limited(this.#options.clock, WAIT_LIMIT_MS, signal);
+    const give = await this.#slots.take(limit.signal);
+    limit.end();
+    if (!give) throw signal.aborted ? signal.reason : new Error('too many host commands wait');
     try {
-      if (!give) throw ended.aborted ? ended.reason : new Error('too many host commands wait');
-      const begun = clock.now();
-      return this.#judged(await act(ended), { plan, elapsedMs: clock.now() - begun });
-    } catch (error) {
-      if (!(error instanceof LimitReached)) throw error;
-      return { kind: 'timeout', afterMs: Math.round(clock.now() - since) };
+      return await act();
     } finally {
-      cancel();
-      give?.();
+      give();
     }
   }
 
-  #judged(result: HostResult, { plan, elapsedMs }: { plan: CommandPlan; elapsedMs: number }): HostResult {
-    const afterMs = Math.round(elapsedMs);
-    if (result.kind === 'exit' && isEndedByTimeout(result.code) && elapsedMs >= plan.limitSeconds * 900) {
+  async #execute(
+    ssh: NodeSSH,
+    { line, plan, signal }: { line: string; plan: CommandPlan; signal: AbortSignal },
+  ): Promise<HostResult> {
+    const { clock } = this.#options;
+    const since = clock.now();
+    const limit = limited(clock, localLimitMs(plan), signal);
+    const result = await execute(ssh, { line, signal: limit.signal });
+    limit.end();
+    const afterMs = Math.round(clock.now() - since);
+    if (result.kind === 'exit' && isEndedByTimeout(result.code) && afterMs >= plan.limitSeconds * 900) {
       return { kind: 'timeout', afterMs };
     }
     if (result.kind !== 'lost' || !(result.cause instanceof LimitReached)) return result;
@@ -84,11 +82,20 @@ export class SshHostExec implements HostExec {
   }
 }
 
+const NEVER = new AbortController().signal;
+
 class LimitReached extends Error {
   constructor(limitMs: number) {
     super(`nothing came back within ${limitMs} ms`);
     this.name = 'LimitReached';
   }
+}
+
+/** A signal that aborts with the other one, or after a time with LimitReached; `end` when it is not needed any more. */
+function limited(clock: Clock, limitMs: number, signal: AbortSignal): { signal: AbortSignal; end: () => void } {
+  const abort = new AbortController();
+  const cancel = clock.after(limitMs, () => abort.abort(new LimitReached(limitMs)));
+  return { signal: AbortSignal.any([signal, abort.signal]), end: cancel };
 }
 
 /** @throws the reason of the signal when that is first */
