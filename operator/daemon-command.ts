@@ -2,7 +2,7 @@ import { InvalidArgumentError, Option, type Command } from 'commander';
 import { isAbsolute, resolve } from 'node:path';
 import { FORMER_FLAGS } from './daemon/former-flags.ts';
 import { LOG_LEVELS } from './observe/log.ts';
-import { runDaemon } from './run-daemon.ts';
+import type { DaemonOptions } from './run-daemon.ts';
 
 /** Flags of the part `daemon`: those of the original with its names and defaults, then our own. */
 export function daemonCommand(command: Command, wholeNumber: (text: string) => number): void {
@@ -29,7 +29,7 @@ export function daemonCommand(command: Command, wholeNumber: (text: string) => n
     .option('--health-port <port>', 'port of /healthz and /readyz', wholeNumber, 8901)
     .option('--metrics-port <port>', 'port of /metrics', wholeNumber, 8902)
     .addOption(new Option('--log-level <level>').choices(LOG_LEVELS).default('info'))
-    .action(runDaemon);
+    .action(async (options: DaemonOptions) => (await import('./run-daemon.ts')).runDaemon(options));
   for (const flag of FORMER_FLAGS.keys()) command.addOption(new Option(`--${flag} [value]`).hideHelp());
 }
 

@@ -2,10 +2,10 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { daemonCommand } from './daemon-command.ts';
 import { LOG_LEVELS } from './observe/log.ts';
 import { PROGRAM_VERSION } from './model/version.ts';
-import { runClusterManager } from './run-cluster-manager.ts';
-import { runOperator } from './run-operator.ts';
+import type { ClusterManagerOptions } from './run-cluster-manager.ts';
+import type { OperatorOptions } from './run-operator.ts';
 
-/** `polardb-stack <part>`: one image, one program, one part for each process. */
+/** `polardb-stack <part>`: one image, one program, one part for each process, which loads that part and no other. */
 const program = new Command('polardb-stack').description('PolarDB Stack for Kubernetes').showHelpAfterError();
 program.version(PROGRAM_VERSION, '--version');
 
@@ -25,7 +25,7 @@ program
   .option('--health-port <port>', 'port of /healthz and /readyz', wholeNumber, 8081)
   .option('--metrics-port <port>', 'port of /metrics', wholeNumber, 8080)
   .addOption(new Option('--log-level <level>').choices(LOG_LEVELS).default('info'))
-  .action(runOperator);
+  .action(async (options: OperatorOptions) => (await import('./run-operator.ts')).runOperator(options));
 
 program
   .command('cluster-manager')
@@ -36,7 +36,9 @@ program
   .option('--metrics-port <port>', 'port of /metrics', wholeNumber, 8080)
   .option('--api-port <port>', 'port of the HTTPS API', wholeNumber, 8443)
   .addOption(new Option('--log-level <level>').choices(LOG_LEVELS).default('info'))
-  .action(runClusterManager);
+  .action(async (options: ClusterManagerOptions) => {
+    await (await import('./run-cluster-manager.ts')).runClusterManager(options);
+  });
 
 daemonCommand(program.command('daemon'), wholeNumber);
 

@@ -44,7 +44,6 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   const daemon: HostDaemon = new HostDaemon({
     ...{ client, log, metrics, config, makeJobs },
     registry: metrics.registry,
-    drainMs: 10_000,
   });
   await servePart({
     ...{ part: daemon, log, metrics },

@@ -1,10 +1,13 @@
-import type { StackOperator } from './kube/operator.ts';
 import type { Log } from './observe/log.ts';
 import type { Metrics } from './observe/metrics.ts';
 import { startHealthServer, type Check } from './observe/server.ts';
 
 export interface ServedPart {
-  part: StackOperator;
+  part: {
+    start(): Promise<void>;
+    /** Ends all in order; false when something had to be called off. */
+    drain(): Promise<boolean>;
+  };
   log: Log;
   metrics: Metrics;
   ports: { healthPort: number; metricsPort: number };

@@ -50,7 +50,9 @@ describe('the DaemonSet', () => {
 });
 
 it('a site without the daemon has nothing of it, and keeps its namespace restricted', () => {
-  const charts = installation(checkSite(site, { daemon: { enabled: false } })).charts.map(chart => chart.toJson());
+  const charts = installation(checkSite(site, { daemon: { enabled: false } })).charts.map(
+    chart => chart.toJson() as unknown,
+  );
   const text = JSON.stringify(charts);
   expect(text).not.to.include('polardb-stack-daemon');
   expect(text).to.include('"pod-security.kubernetes.io/enforce":"restricted"');

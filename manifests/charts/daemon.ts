@@ -116,7 +116,10 @@ const daemonArgs = ({ daemon, settingsNamespace }: Site): string[] => [
 const socketFolder = ({ daemon }: Site): string => dirname(daemon.criSocket);
 
 function volumes(site: Site): IVolume[] {
-  const host = (name: string, path: string, type: string): IVolume => ({ name, hostPath: { path, type } });
+  const host = (name: string, path: string, type: 'Directory' | 'DirectoryOrCreate'): IVolume => ({
+    name,
+    hostPath: { path, type },
+  });
   // Neither need be there: a site may give no account, and the operator issues the certificate when it runs.
   const secret = (name: string, secretName: string): IVolume => ({
     name,

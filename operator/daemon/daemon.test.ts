@@ -21,7 +21,11 @@ class FakeJobs {
   readonly make = (context: JobContext): HostJobs => {
     this.context = context;
     const jobs = Object.fromEntries(JOB_NAMES.map(name => [name, this.#job(name)])) as Record<JobName, Job>;
-    return { jobs, start: () => undefined, stop: () => Promise.resolve(void this.stopped++) };
+    const stop = (): Promise<void> => {
+      this.stopped++;
+      return Promise.resolve();
+    };
+    return { jobs, start: () => undefined, stop };
   };
 
   #job(name: JobName): Job {
@@ -158,6 +162,6 @@ describe('HostDaemon', () => {
     await says('PolarDBHostReady', 'True', 'AllLoopsWork');
     expect(await daemon.drain()).to.equal(true);
     expect(jobs.stopped).to.equal(1);
-    expect(server.watchers.size).to.equal(0);
+    await until('the server to see all watches closed', () => server.watchers.size === 0);
   });
 });

@@ -1,24 +1,32 @@
 import type { Registry } from 'prom-client';
 import { systemClock } from '../kube/clock.ts';
-import type { Controller } from '../kube/controller.ts';
+import type { KubeClient } from '../kube/client.ts';
+import { Controller, type ControllerMetrics } from '../kube/controller.ts';
 import { EventRecorder } from '../kube/events.ts';
 import type { Cache } from '../kube/informer.ts';
-import { StackOperator, type StackOperatorOptions } from '../kube/operator.ts';
+import { Informers, type WatchStats } from '../kube/informers.ts';
+import type { ReflectorTiming } from '../kube/reflector.ts';
 import { RESOURCES, type Node } from '../kube/resources.ts';
+import type { Logger } from '../kube/types.ts';
 import { HOST_CONDITION } from '../model/host.ts';
 import { hostReady, settingsValid, type HostConditionUpdate } from './conditions.ts';
 import type { DaemonConfig } from './config.ts';
 import { HostFacts } from './facts.ts';
 import type { HostJobs, JobContext } from './jobs.ts';
 import { JOB_NAMES, type JobName, type LoopState } from './loop.ts';
-import { loopNotes, Loops, type LoopStates } from './loops.ts';
+import { loopNotes, Loops } from './loops.ts';
 import { LoopMetrics } from './metrics.ts';
 import { networkConditions } from './network/conditions.ts';
 import { NodePublisher } from './publisher.ts';
 import { SettingsWatch } from './settings-watch.ts';
 
-export interface HostDaemonOptions extends StackOperatorOptions {
+export interface HostDaemonOptions {
   config: DaemonConfig;
+  /** Closed at the end of drain. */
+  client: KubeClient;
+  log: Logger;
+  metrics?: ControllerMetrics & { watch(name: string, stats: () => WatchStats): void };
+  reflector?: Partial<ReflectorTiming>;
   /** Where the figures of the loops go. */
   registry?: Registry;
   makeJobs: (context: JobContext) => HostJobs;
@@ -32,47 +40,43 @@ const STARTING_MS = 10_000;
 const STOP_MS = 10_000;
 const NODE_KEY = 'node';
 
-/** The part `daemon`: what only the host itself knows, found out and published, each job in a loop of its own. */
-export class HostDaemon extends StackOperator {
+/**
+ * The part `daemon`: what only the host itself knows, found out and published, each job in a loop of its own. It has no
+ * leader and few watches, and does without the base class of operators, whose library takes 50 MB on each host.
+ */
+export class HostDaemon {
   readonly #options: HostDaemonOptions;
   readonly #clock = systemClock;
   readonly #facts = new HostFacts(this.#clock);
   readonly #events: EventRecorder;
   readonly #startedAt = this.#clock.now();
-  #nodes!: Cache<Node>;
-  #settings!: SettingsWatch;
-  #jobs!: HostJobs;
-  #loops: Loops | undefined;
-  #publisher!: NodePublisher;
-  #publishing!: Controller;
-  #metrics: LoopMetrics | undefined;
+  readonly #informers: Informers;
+  readonly #nodes: Cache<Node>;
+  readonly #settings: SettingsWatch;
+  readonly #jobs: HostJobs;
+  readonly #loops: Loops;
+  readonly #publisher: NodePublisher;
+  readonly #publishing: Controller;
+  readonly #metrics: LoopMetrics | undefined;
+  #isActing = false;
+  #warming: Promise<void> = Promise.resolve();
+  #draining: Promise<boolean> | undefined;
 
   constructor(options: HostDaemonOptions) {
-    super(options);
     this.#options = options;
-    const { client, log } = this;
-    const component = 'polardb-stack-daemon';
-    this.#events = new EventRecorder({ client, log, component, instance: options.config.podName });
-  }
-
-  /** What this process lacks to do its work; undefined when nothing. */
-  get lack(): string | undefined {
-    const late = this.watchStats.filter(watch => !watch.isSynced).map(watch => watch.kind);
-    return late.length === 0 ? undefined : `first lists not there yet: ${late.join(', ')}`;
-  }
-
-  /** A line for each loop. */
-  get notes(): string[] {
-    return this.#loops ? loopNotes(this.#loops.states, this.#clock.date()) : [];
-  }
-
-  protected override init(): Promise<void> {
-    const { config, makeJobs, registry, random = Math.random } = this.#options;
-    const { client, log } = this;
+    const { config, client, log, metrics, reflector, registry, makeJobs, random = Math.random } = options;
+    const { host } = config;
     const clock = this.#clock;
-    this.#nodes = this.watch(RESOURCES.nodes, { fieldSelector: `metadata.name=${config.host}`, trim: trimNode });
+    const component = 'polardb-stack-daemon';
+    this.#events = new EventRecorder({ client, log, component, instance: config.podName });
+    this.#informers = new Informers({ source: client, log, timing: reflector });
+    this.#nodes = this.#informers.watch(RESOURCES.nodes, { fieldSelector: `metadata.name=${host}`, trim: trimNode });
     this.#settings = new SettingsWatch(
-      { watch: (type, request) => this.watch(type, request), ...config, namespace: config.settingsNamespace },
+      {
+        watch: (type, request) => this.#informers.watch(type, request),
+        ...config,
+        namespace: config.settingsNamespace,
+      },
       concerned => this.#settingsChanged(concerned),
     );
     this.#jobs = makeJobs({
@@ -80,37 +84,91 @@ export class HostDaemon extends StackOperator {
       facts: this.#facts,
       settings: () => this.#settings.current,
       publishedIp: card => this.#publishedIp(card),
-      loops: () => loops,
+      loops: () => this.#loops,
     });
     const onChange = (name: JobName, state: LoopState): void => this.#loopChanged(name, state);
-    const loops: Loops = new Loops({ jobs: this.#jobs.jobs, clock, random, log, onChange });
-    this.#loops = loops;
-    if (registry) this.#metrics = new LoopMetrics(registry, () => loops.states);
-    const wanted = (): HostConditionUpdate[] | undefined => this.#wanted(loops.states);
-    this.#publisher = new NodePublisher({ client, nodes: this.#nodes, host: config.host, clock, random, wanted });
-    this.#publishing = this.controller({
-      name: 'node-conditions',
-      workers: 1,
+    this.#loops = new Loops({ jobs: this.#jobs.jobs, clock, random, log, onChange });
+    this.#metrics = registry && new LoopMetrics(registry, () => this.#loops.states);
+    const wanted = (): HostConditionUpdate[] | undefined => this.#wanted();
+    this.#publisher = new NodePublisher({ ...{ client, host, clock, random, wanted }, nodes: this.#nodes });
+    this.#publishing = new Controller({
+      ...{ log, metrics, workers: 1, name: 'node-conditions' },
       backoff: { baseMs: 500, maxMs: 5_000 },
       timeoutMs: 15_000,
       reconcile: (_key, { signal }) => this.#publisher.run(signal),
     });
+  }
+
+  /** What this process lacks to do its work; undefined when nothing. */
+  get lack(): string | undefined {
+    const late = this.#informers.stats.filter(watch => !watch.isSynced).map(watch => watch.kind);
+    return late.length === 0 ? undefined : `first lists not there yet: ${late.join(', ')}`;
+  }
+
+  /** A line for each loop. */
+  get notes(): string[] {
+    return loopNotes(this.#loops.states, this.#clock.date());
+  }
+
+  /** Resolves when the watches are on their way. */
+  start(): Promise<void> {
+    const { metrics } = this.#options;
+    for (const plural of new Set(this.#informers.stats.map(stats => stats.plural))) {
+      metrics?.watch(plural, () => this.#statsOf(plural));
+    }
     this.#nodes.onChange(() => this.#publishing.enqueue(NODE_KEY));
+    this.#informers.start();
+    this.#warming = this.#actWhenWarm();
     return Promise.resolve();
   }
 
-  /** The first lists are in. */
-  protected override onLeading(): void {
+  /** Calls off what runs, waits for it, and closes all. False when something did not end. */
+  drain(): Promise<boolean> {
+    this.#draining ??= this.#drainOnce();
+    return this.#draining;
+  }
+
+  async #drainOnce(): Promise<boolean> {
+    const ended = await Promise.all([this.#loops.stop(STOP_MS), this.#publishing.close(STOP_MS)]);
+    this.#publishing.abort();
+    this.#publishing.clear();
+    await this.#jobs.stop();
+    await this.#informers.stop();
+    await this.#warming;
+    await this.#options.client.close();
+    return ended.every(Boolean);
+  }
+
+  async #actWhenWarm(): Promise<void> {
+    try {
+      await this.#informers.whenSynced();
+    } catch {
+      // Stopped before the first lists came.
+      return;
+    }
+    if (this.#draining) return;
+    this.#isActing = true;
+    this.#options.log.info('all watches are synced');
     this.#settings.read();
     this.#tellProblems();
-    this.#loops?.start();
+    this.#loops.start();
     this.#jobs.start();
+    this.#publishing.open();
     this.#publishing.enqueue(NODE_KEY, STARTING_MS);
   }
 
-  override async drain(): Promise<boolean> {
-    const [ended] = await Promise.all([this.#loops?.stop(STOP_MS), this.#jobs.stop()]);
-    return (await super.drain()) && ended !== false;
+  /** Figures of all watches of one kind. */
+  #statsOf(plural: string): WatchStats {
+    const all = this.#informers.stats.filter(stats => stats.plural === plural);
+    const sum = (field: 'lists' | 'watches' | 'failures' | 'objects'): number =>
+      all.reduce((total, stats) => total + stats[field], 0);
+    return {
+      ...all[0]!,
+      lists: sum('lists'),
+      watches: sum('watches'),
+      failures: sum('failures'),
+      objects: sum('objects'),
+    };
   }
 
   #loopChanged(name: JobName, state: LoopState): void {
@@ -119,9 +177,9 @@ export class HostDaemon extends StackOperator {
   }
 
   #settingsChanged(concerned: readonly JobName[]): void {
-    if (!this.isLeader) return;
+    if (!this.#isActing) return;
     this.#tellProblems();
-    for (const name of concerned) void this.#loops?.now(name);
+    for (const name of concerned) void this.#loops.now(name);
     this.#publishing.enqueue(NODE_KEY);
   }
 
@@ -130,13 +188,14 @@ export class HostDaemon extends StackOperator {
     const node = this.#nodes.list()[0];
     for (const { map, key, message, remedy } of this.#settings.current.problems) {
       const text = `${map} ${key}: ${message}; ${remedy}. The last good value stays in force`;
-      this.log.warn('a setting cannot be used', { map, key, problem: message });
+      this.#options.log.warn('a setting cannot be used', { map, key, problem: message });
       if (node) this.#events.record(node, { type: 'Warning', reason: 'SettingsInvalid', message: text });
     }
   }
 
   /** What the conditions of the node are to say. */
-  #wanted(states: LoopStates): HostConditionUpdate[] | undefined {
+  #wanted(): HostConditionUpdate[] | undefined {
+    const { states } = this.#loops;
     const isThrough = JOB_NAMES.every(name => name === 'logs' || states[name].lastDurationMs !== undefined);
     if (!isThrough && this.#clock.now() - this.#startedAt < STARTING_MS) return undefined;
     const { card, isOobOn, problems } = this.#settings.current;

@@ -61,14 +61,18 @@ function byName<T>(of: (name: JobName) => T): Record<JobName, T> {
 }
 
 /** A line for each loop, in the form of a health check. */
-export function loopNotes(states: LoopStates, now: Date): string[] {
-  return JOB_NAMES.map(name => {
-    const { failures, isStuck, error, lastSuccess, lastDurationMs, result } = states[name];
-    const isWell = failures === 0 && !isStuck;
-    const age = lastSuccess && Math.max(0, Math.round((now.getTime() - lastSuccess.getTime()) / SECOND));
-    const last = age === undefined ? 'not through once yet' : `${age} s ago`;
-    const duration = lastDurationMs === undefined ? '' : `, took ${Math.round(lastDurationMs)} ms`;
-    const words = isWell ? (result?.message ?? '') : `${failures} failures in a row: ${error ?? ''}`;
-    return `[${isWell ? '+' : '-'}] ${name}: ${last}${duration}${words && `; ${words}`}`;
-  });
+export const loopNotes = (states: LoopStates, now: Date): string[] =>
+  JOB_NAMES.map(name => `${isWell(states[name]) ? '[+]' : '[-]'} ${name}: ${noteOf(states[name], now)}`);
+
+const isWell = ({ failures, isStuck }: LoopState): boolean => failures === 0 && !isStuck;
+
+function noteOf(state: LoopState, now: Date): string {
+  const { failures, error, lastSuccess, lastDurationMs, result } = state;
+  const last = lastSuccess ? `${secondsSince(lastSuccess, now)} s ago` : 'not through once yet';
+  const duration = lastDurationMs === undefined ? '' : `, took ${Math.round(lastDurationMs)} ms`;
+  const words = isWell(state) ? result?.message : `${failures} failures in a row: ${error ?? ''}`;
+  return `${last}${duration}${words ? `; ${words}` : ''}`;
 }
+
+const secondsSince = (date: Date, now: Date): number =>
+  Math.max(0, Math.round((now.getTime() - date.getTime()) / SECOND));

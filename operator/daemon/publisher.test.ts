@@ -5,13 +5,12 @@ import { FakeClock } from '../kube/testing/fake-clock.ts';
 import type { HostConditionUpdate, NodeCondition } from './conditions.ts';
 import { NodePublisher } from './publisher.ts';
 
-const nodeOf = (version: number, conditions: NodeCondition[] = []): Node =>
-  ({
-    apiVersion: 'v1',
-    kind: 'Node',
-    metadata: { name: 'host-1', resourceVersion: String(version) },
-    status: { conditions },
-  }) as Node;
+const nodeOf = (version: number, conditions: NodeCondition[] = []): Node => ({
+  apiVersion: 'v1',
+  kind: 'Node',
+  metadata: { name: 'host-1', resourceVersion: String(version) },
+  status: { conditions },
+});
 const up: HostConditionUpdate = { type: 'NodeClientIP', status: 'True', reason: 'bond1', message: '10.0.0.5' };
 const down: HostConditionUpdate = { ...up, status: 'False' };
 

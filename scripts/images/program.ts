@@ -1,7 +1,7 @@
 import { build, type Plugin } from 'esbuild';
 import { existsSync } from 'node:fs';
 import { builtinModules } from 'node:module';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { projectRoot } from '../kubernetes/paths.ts';
 
 /** Bundles of the image and the source of each. The agent has its own, because it must stay small in memory. */
@@ -45,19 +45,27 @@ const takeBuiltins: Plugin = {
   },
 };
 
-/** Bundles the program, one file per entry; the same source gives the same bytes. */
+/**
+ * Bundles the program, one file per entry and one for each part that is loaded when it is needed: a source that nobody
+ * runs takes its size in memory all the same. The same source gives the same bytes.
+ */
 export async function bundleProgram(root: string = projectRoot): Promise<Bundles> {
   const present = Object.entries(entries).filter(([, source]) => existsSync(join(root, source)));
   const bundles = await Promise.all(present.map(([name, source]) => bundle(root, name, source)));
   const inputs = new Set(bundles.flatMap(one => one.inputs));
-  return { files: bundles.map(({ file }) => file), inputs: [...inputs].sort() };
+  return { files: bundles.flatMap(({ files }) => files), inputs: [...inputs].sort() };
 }
 
-async function bundle(root: string, name: string, source: string): Promise<{ file: ProgramFile; inputs: string[] }> {
+async function bundle(root: string, name: string, source: string): Promise<{ files: ProgramFile[]; inputs: string[] }> {
   const { outputFiles, metafile } = await build({
     absWorkingDir: root,
-    entryPoints: [source],
+    entryPoints: { [name]: source },
     bundle: true,
+    splitting: true,
+    // Nothing is written: only the names below it count.
+    outdir: '/',
+    outExtension: { '.js': '.mjs' },
+    chunkNames: `${name}-[hash]`,
     write: false,
     metafile: true,
     format: 'esm',
@@ -72,7 +80,12 @@ async function bundle(root: string, name: string, source: string): Promise<{ fil
     logLevel: 'silent',
   });
   return {
-    file: { name: `${name}.mjs`, text: outputFiles.map(({ text }) => text).join('') },
+    files: outputFiles.map(({ path, text }) => ({ name: basename(path), text })).sort(entryFirst(`${name}.mjs`)),
     inputs: Object.keys(metafile.inputs).filter(input => !input.startsWith(`${BUILTIN}:`)),
   };
 }
+
+const entryFirst =
+  (entry: string) =>
+  (a: ProgramFile, b: ProgramFile): number =>
+    Number(b.name === entry) - Number(a.name === entry) || (a.name < b.name ? -1 : 1);
