@@ -1,7 +1,7 @@
 import type { MemberClient } from '../agent-api/client.ts';
 import { memberSlot, type ApiUpstream, type Command as AgentCommand } from '../agent-api/schemas.ts';
 import type { TaskState } from '../agent-api/state.ts';
-import { commandKey, type Command } from '../ha/action.ts';
+import { CHECKPOINT_GOES_ON, commandKey, type Command } from '../ha/action.ts';
 import { formatIncarnation, type Incarnation } from '../ha/incarnation.ts';
 import { commandStamp, type GroupRecord } from '../ha/record.ts';
 import { CommandFailure, type Order } from './commander.ts';
@@ -76,7 +76,7 @@ async function sendShort(
       await client.prepare({ command: stamped }, { signal });
       return;
     case 'checkpoint':
-      await client.checkpoint({ command: stamped, waitMs: WAIT_MS }, { signal });
+      await checkpoint(client, stamped, signal);
       return;
     case 'quorum': {
       const { generation, k, members } = command;
@@ -91,6 +91,11 @@ async function sendShort(
       if (!isWritten) throw new CommandFailure(sqlState ?? 'Unreachable', message ?? 'the engine took no write');
     }
   }
+}
+
+async function checkpoint(client: MemberClient, command: AgentCommand, signal: AbortSignal): Promise<void> {
+  const { isDone } = await client.checkpoint({ command, waitMs: WAIT_MS }, { signal });
+  if (!isDone) throw new CommandFailure(CHECKPOINT_GOES_ON, `it goes on after ${WAIT_MS} ms`);
 }
 
 function follow(

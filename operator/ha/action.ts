@@ -37,6 +37,9 @@ export type Command =
   | { do: 'slots'; on: Incarnation; instances: readonly string[] }
   | { do: 'follow'; on: Incarnation; how: 'join' | 'rejoin' | 'start'; upstream?: Incarnation; role: 'ro' | 'standby' };
 
+/** Code of a checkpoint that goes on after its answer: it has not failed. */
+export const CHECKPOINT_GOES_ON = 'CheckpointGoesOn';
+
 export interface RequestVerdict {
   id: string;
   /** `accepted` has to be written down by the request's owner, with the epoch, before anything else is done for it. */

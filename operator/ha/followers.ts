@@ -1,4 +1,4 @@
-import type { Command } from './action.ts';
+import { CHECKPOINT_GOES_ON, type Command } from './action.ts';
 import type { HeardReport } from './evidence.ts';
 import { formatIncarnation, isSameIncarnation, type Incarnation } from './incarnation.ts';
 import { holderReport } from './keeping.ts';
@@ -54,6 +54,7 @@ function commandFor(view: Seen, report: HeardReport, holder: HeardReport): Comma
   // Never overwritten: people decide about data of others.
   if (state === 'foreign' || report.task?.state === 'running') return [];
   const how = state !== 'initialized' ? 'join' : hasParted(view, report, holder) ? 'rejoin' : 'start';
+  if (how === 'rejoin' && !hasCheckpoint(view, holder)) return [checkpoint(holder)];
   if (how !== 'start' || !isInPlace(view, report)) return [follow(view, report, how)];
   return restart(view, report);
 }
@@ -69,6 +70,18 @@ function hasParted(view: Seen, report: HeardReport, holder: HeardReport): boolea
   if (!isOnOlderTimeline(report, holder)) return false;
   if (record.fence?.incarnation.instanceId === report.incarnation.instanceId) return true;
   return report.engine.state === 'running' && isStarved(view, report.incarnation);
+}
+
+const checkpoint = ({ incarnation: on }: HeardReport): Command => ({ do: 'checkpoint', on });
+
+/**
+ * pg_rewind tells histories apart by the RW's last checkpoint: before the first one on its timeline it sees one history,
+ * and all data would be copied. A promotion begins one; where much is to be written it takes long. One that fails is done
+ * without.
+ */
+function hasCheckpoint(view: Seen, holder: HeardReport): boolean {
+  const outcome = outcomeOf(view, checkpoint(holder));
+  return outcome?.state === 'done' || (outcome?.state === 'failed' && outcome.code !== CHECKPOINT_GOES_ON);
 }
 
 /** It was told to follow this RW and has received nothing for long, though it runs. */

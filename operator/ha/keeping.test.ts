@@ -78,7 +78,8 @@ describe('decisions of the cluster manager', () => {
   });
 
   describe('followers', () => {
-    const done = [slots];
+    const checkpoint: Command = { do: 'checkpoint', on: two };
+    const done = [slots, checkpoint];
     const parted = follower(rw, { ...cut, volume: { ...stopped().volume, timeline: 1 }, engine: off, highestEpoch: 6 });
     const pointed = follower(three, { plan: { role: 'ro', upstream: two } });
     const record = { ...moved, members: [], k: 0 };
@@ -89,6 +90,21 @@ describe('decisions of the cluster manager', () => {
         'repointed by reload, the former RW is rewound',
         { ...base, reports: [rwHere, parted, follower(three)] },
         ['rejoin 1', 'start 3'],
+      ],
+      [
+        'its timeline has to be seen by then: by a checkpoint',
+        { ...base, done: [slots], reports: [rwHere, parted, follower(three)] },
+        ['checkpoint 2', 'start 3'],
+      ],
+      [
+        '... that has its time',
+        { ...base, done: [slots], failed: [{ ...checkpoint, code: 'CheckpointGoesOn' }], reports: [rwHere, parted] },
+        ['checkpoint 2'],
+      ],
+      [
+        '... and is done without when it fails',
+        { ...base, done: [slots], failed: [{ ...checkpoint, code: '53100' }], reports: [rwHere, parted] },
+        ['rejoin 1'],
       ],
       ['slots first', { ...base, done: [], reports: [rwHere, pointed] }, ['slots 2']],
       ['blank: base backup', { ...base, reports: [rwHere, follower(three, { volume: blank })] }, ['join 3']],

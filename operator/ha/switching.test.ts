@@ -26,6 +26,11 @@ describe('decisions: planned moves', () => {
       { request: accepted, commands: endedAt(NOW - 50) },
       ['SwitchoverPreparing'],
     ],
+    [
+      'a checkpoint of long ago is none',
+      { request: accepted, commands: endedAt(NOW - 60_000) },
+      ['checkpoint 1', 'SwitchoverPreparing'],
+    ],
     ['by what it said after it', { request: accepted, commands: endedAt(NOW - 150) }, ['revoke']],
     ['a drain neither', { instances: draining, commands: endedAt(NOW - 50) }, ['SwitchoverPreparing']],
     ['without the checkpoint when it fails', { request: accepted, done, failed: [checkpoint] }, ['revoke']],

@@ -6,7 +6,7 @@ import { holderReport } from './keeping.ts';
 import { revokeFor } from './revoking.ts';
 import { act, wait, type Policy, type Said } from './said.ts';
 import { alive, instanceOf, isEligible, isFollowing, isServing, outcomeOf, type Seen } from './sight.ts';
-import type { HaRequest } from './view.ts';
+import type { CommandOutcome, HaRequest } from './view.ts';
 
 /** Planned moves of a serving RW. Until the revoke nothing has happened, so each of them can still be refused. */
 export const switching: readonly Policy[] = [
@@ -101,13 +101,18 @@ function carryOut(view: Seen, request: HaRequest, holder: HeardReport): Said {
 /** A checkpoint that fails or takes too long is done without. */
 function afterCheckpoint(view: Seen, holder: HeardReport): Said | undefined {
   const checkpoint: Command = { do: 'checkpoint', on: holder.incarnation };
-  const outcome = outcomeOf(view, checkpoint);
+  const last = outcomeOf(view, checkpoint);
+  const outcome = last && isRecent(view, last) ? last : undefined;
   if (outcome && outcome.state !== 'running') return undefined;
   const until = deadline(view);
   if (outcome && view.now >= until) return undefined;
   const waiting = wait('SwitchoverPreparing', 'the RW makes a checkpoint', { wakeAt: until });
   return outcome ? waiting : { ...waiting, ...act(checkpoint) };
 }
+
+/** One of long ago makes no stop short: it belonged to another move, or to a member that was rewound. */
+const isRecent = ({ now, options }: Seen, { state, endedAt = now }: CommandOutcome): boolean =>
+  state === 'running' || now - endedAt < 2 * options.catchUpMs;
 
 /**
  * How far members are behind changes between two reports, by all that is written in half a second or in a long
