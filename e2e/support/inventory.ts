@@ -2,6 +2,7 @@ import type { KubeClient } from '../../operator/kube/client.ts';
 import { resource, RESOURCES, type ResourceType } from '../../operator/kube/resources.ts';
 import type { KubeObject } from '../../operator/kube/types.ts';
 import { MPD_CLUSTERS, MPD_OPERATIONS } from '../../operator/kinds/mpd.ts';
+import { DAEMON_TLS_SECRET } from '../../operator/model/host.ts';
 import { CA_SECRET, CLUSTER_MANAGER_TLS_SECRET } from '../../operator/model/names.ts';
 import { SYSTEM_NAMESPACE } from './stack.ts';
 
@@ -54,7 +55,7 @@ const nameOf = ({ kind, metadata }: KubeObject): string => `${kind} ${metadata.n
 /** Pods of our parts, and the authority with the certificates of parts, which the operator makes and keeps. */
 const isOfInstallation = ({ kind, metadata: { name, namespace } }: KubeObject): boolean =>
   namespace === SYSTEM_NAMESPACE &&
-  (kind === 'Pod' || (kind === 'Secret' && [CA_SECRET, CLUSTER_MANAGER_TLS_SECRET].includes(name)));
+  (kind === 'Pod' || (kind === 'Secret' && [CA_SECRET, CLUSTER_MANAGER_TLS_SECRET, DAEMON_TLS_SECRET].includes(name)));
 
 /** Namespaces of tests that run at the same time come and go. */
 const isOfOtherTests = ({ kind, metadata: { name } }: KubeObject, own: string): boolean =>

@@ -1,3 +1,4 @@
+import { DAEMON_TLS_SECRET } from '../../operator/model/host.ts';
 import { API_GROUP, CA_SECRET, CLUSTER_MANAGER_TLS_SECRET } from '../../operator/model/names.ts';
 import { APPLY, LEASES, named, rule, WATCH, type PartAccess } from './rule.ts';
 
@@ -71,7 +72,7 @@ export const operatorAccess: PartAccess = {
       ),
     ),
     named(
-      [CLUSTER_MANAGER_TLS_SECRET],
+      [CLUSTER_MANAGER_TLS_SECRET, DAEMON_TLS_SECRET],
       rule('', ['secrets'], [...WATCH, 'patch'], 'pki: the certificate of a part that must not have the authority'),
     ),
     rule('', ['configmaps'], ['list', 'create', 'delete'], 'lifecycle: ports of the host network, an object each'),

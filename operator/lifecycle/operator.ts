@@ -3,7 +3,7 @@ import type { Cache } from '../kube/informer.ts';
 import { StackOperator, type StackOperatorOptions } from '../kube/operator.ts';
 import { RESOURCES, type Node, type Secret } from '../kube/resources.ts';
 import { keyOf, type KubeObject } from '../kube/types.ts';
-import { CA_SECRET, CLUSTER_MANAGER_TLS_SECRET, dnsNames } from '../model/names.ts';
+import { CA_SECRET } from '../model/names.ts';
 import { newPassword } from '../pki/passwords.ts';
 import { TLS_SECRET_TYPE } from '../pki/secret.ts';
 import { isSameSettings, SETTINGS_WATCHES } from '../settings/site.ts';
@@ -13,7 +13,7 @@ import type { AgentDirectory, Children, Tools } from './context.ts';
 import { nodeSign, trimHostFacts, trimNode, versionsTold } from './gather/hosts.ts';
 import { CaIssuer } from './issuer.ts';
 import { MPD_CLUSTERS, MPD_OPERATIONS } from '../kinds/mpd.ts';
-import { keepPartCertificate } from './part-certificate.ts';
+import { keepPartCertificate, PART_SUBJECTS } from './part-certificate.ts';
 import type { ClusterPlan } from './plan.ts';
 import { ClusterReconciler } from './reconciler.ts';
 import {
@@ -121,16 +121,15 @@ export class LifecycleOperator extends StackOperator {
         fieldSelector: `metadata.name=${name}`,
       });
     };
-    const ofPart = own(CLUSTER_MANAGER_TLS_SECRET);
-    const subject = { part: 'cluster-manager', name: 'polardb-stack-cluster-manager' } as const;
-    const names = dnsNames(subject.name, tools.systemNamespace);
+    const secrets = Object.keys(PART_SUBJECTS);
+    const ofParts = new Map(secrets.map(name => [name, own(name)]));
     const parts = this.controller({
       name: 'part-certificate',
       workers: 1,
-      reconcile: name => keepPartCertificate(tools, { name, current: ofPart.list()[0], subject, names }),
+      reconcile: name => keepPartCertificate(tools, { name, current: ofParts.get(name)?.list()[0] }),
     });
     const leafs = (): Secret[] =>
-      [...instances.list(), ...ofPart.list()].filter(({ type }) => type === TLS_SECRET_TYPE);
+      [instances, ...ofParts.values()].flatMap(cache => cache.list()).filter(({ type }) => type === TLS_SECRET_TYPE);
     const authority = this.controller({
       name: 'certificate-authority',
       workers: 1,
@@ -141,9 +140,9 @@ export class LifecycleOperator extends StackOperator {
     ca.onChange(() => {
       tools.issuer.forget();
       authority.enqueue(CA_SECRET);
-      parts.enqueue(CLUSTER_MANAGER_TLS_SECRET);
+      for (const name of secrets) parts.enqueue(name);
     });
-    parts.on(ofPart, () => [CLUSTER_MANAGER_TLS_SECRET]).enqueue(CLUSTER_MANAGER_TLS_SECRET);
+    for (const [name, cache] of ofParts) parts.on(cache, () => [name]).enqueue(name);
     return ca;
   }
 

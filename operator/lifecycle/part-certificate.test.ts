@@ -2,14 +2,14 @@ import { expect } from 'chai';
 import { RESOURCES, type Secret } from '../kube/resources.ts';
 import { MemoryApi } from '../kube/testing/memory-api.ts';
 import { silentLogger } from '../kube/testing/support.ts';
-import { CA_SECRET } from '../model/names.ts';
+import { DAEMON_TLS_SECRET } from '../model/host.ts';
+import { CA_SECRET, CLUSTER_MANAGER_TLS_SECRET } from '../model/names.ts';
 import { createCa } from '../pki/ca.ts';
 import { readCertificate } from '../pki/renewal.ts';
 import { caData, readCaData, readTlsData } from '../pki/secret.ts';
 import { CaIssuer } from './issuer.ts';
 import { keepPartCertificate } from './part-certificate.ts';
 
-const NAME = 'part-tls';
 const DAY_MS = 24 * 3_600_000;
 
 describe('certificate of a part', () => {
@@ -25,11 +25,10 @@ describe('certificate of a part', () => {
 
   const found = (name: string): Secret | undefined =>
     api.find(RESOURCES.secrets, { namespace: 'system', name }) as Secret | undefined;
-  const keep = async (): Promise<Secret> => {
-    const subject = { part: 'cluster-manager', name: 'cm' } as const;
+  const keep = async (name = CLUSTER_MANAGER_TLS_SECRET): Promise<Secret> => {
     const tools = { client: api.client(), issuer, systemNamespace: 'system' };
-    await keepPartCertificate(tools, { name: NAME, current: found(NAME), subject, names: ['cm.system.svc'] });
-    return found(NAME)!;
+    await keepPartCertificate(tools, { name, current: found(name) });
+    return found(name)!;
   };
 
   it('is there before any cluster is, with the authority that signed it, and without the key of that', async () => {
@@ -37,10 +36,18 @@ describe('certificate of a part', () => {
     expect(type).to.equal('kubernetes.io/tls');
     const { subject, subjectAltName } = readCertificate(readTlsData(data)!.certificate)!;
     expect(subject).to.contain('OU=cluster-manager');
-    expect(subjectAltName).to.contain('DNS:cm.system.svc');
+    expect(subjectAltName).to.contain('DNS:polardb-stack-cluster-manager.system.svc');
     const authority = readCaData(found(CA_SECRET)?.data)!;
     expect(readTlsData(data)!.bundle).to.equal(authority.current.certificate);
     expect(JSON.stringify(data)).not.to.contain(Buffer.from(authority.current.key).toString('base64'));
+  });
+
+  it('says which part it is of', async () => {
+    const { subject, subjectAltName } = readCertificate(
+      readTlsData((await keep(DAEMON_TLS_SECRET)).data)!.certificate,
+    )!;
+    expect(subject).to.contain('OU=daemon');
+    expect(subjectAltName).to.contain('DNS:polardb-stack-daemon.system');
   });
 
   it('is not written again while it is good', async () => {
