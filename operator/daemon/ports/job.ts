@@ -43,8 +43,8 @@ export class PortsJob implements Job {
     if (ranges.length === 0) return { message: 'polardb4mpd-controller names no port range', skipped: true };
     const ephemeral = await this.#ephemeral(ranges);
     const used = usedPorts(await this.#waiting(ephemeral, signal), ranges);
-    await map.write(portUsage(used), signal);
     facts.publish('ports', { used, ranges, ephemeral });
+    await map.write(portUsage(used), signal);
     return { message: messageOf(used.length, ephemeral) };
   }
 

@@ -40,8 +40,8 @@ export class VersionsJob implements Job {
         signal,
       ),
     );
-    await map.write(versionAvailability(fact), signal);
     facts.publish('versions', fact);
+    await map.write(versionAvailability(fact), signal);
     prePull.want([...new Set(Object.values(fact.missing).flat())]);
     return { message: messageOf(fact) };
   }

@@ -19,6 +19,8 @@ export interface BlockDevice {
   wwid: string;
   /** Of SCSI (`running`, `offline` ...) or NVMe (`live`, `connecting` ...); empty where the driver has none. */
   state: string;
+  /** Of a path of NVMe: what the array says of it (`optimized`, `inaccessible` ...); empty where it says nothing. */
+  accessState: string;
   /** Kernel names of the devices below it. */
   lower: readonly string[];
 }
@@ -50,7 +52,9 @@ async function readDevice(directory: string, name: string): Promise<BlockDevice 
   const list = (sub: string): Promise<string[]> => readdir(join(directory, sub)).catch(() => []);
   const [number, size, ro, hidden] = await Promise.all(['dev', 'size', 'ro', 'hidden'].map(read));
   if (!size) return undefined;
-  const [mapName = '', mapUuid = '', state = ''] = await Promise.all(['dm/name', 'dm/uuid', 'device/state'].map(read));
+  const [mapName = '', mapUuid = '', state = '', accessState = ''] = await Promise.all(
+    ['dm/name', 'dm/uuid', 'device/state', 'ana_state'].map(read),
+  );
   return {
     // The kernel writes `!` for a slash of a name.
     name: name.replaceAll('!', '/'),
@@ -61,9 +65,10 @@ async function readDevice(directory: string, name: string): Promise<BlockDevice 
     isHidden: hidden === '1',
     mapName,
     mapUuid,
-    // SCSI has it at the device, NVMe and virtio at the disk.
-    wwid: (await read('device/wwid')) || (await read('wwid')),
+    // SCSI has it at the device, NVMe at the disk; virtio has what the hypervisor was told.
+    wwid: (await read('device/wwid')) || (await read('wwid')) || (await read('serial')),
     state,
+    accessState,
     lower: await list('slaves'),
   };
 }

@@ -31,6 +31,7 @@ describe('the job of the volumes', () => {
   let fact: VolumesFact | undefined;
   let answer: HostResult;
   let asked: string[];
+  let isAway: boolean;
   const jobOf = (): VolumesJob =>
     new VolumesJob({
       paths: { proc: join(root, 'proc'), sys: join(root, 'sys') },
@@ -42,6 +43,7 @@ describe('the job of the volumes', () => {
       },
       map: {
         write: (edit: FactEdit) => {
+          if (isAway) return Promise.reject(new Error('the server is away'));
           const changed = edit(content, '2026-11-21T10:00:00Z');
           if (changed) writes++;
           content = changed ?? content;
@@ -75,6 +77,7 @@ describe('the job of the volumes', () => {
     root = await mkdtemp(join(tmpdir(), 'host-'));
     content = fact = undefined;
     writes = 0;
+    isAway = false;
     asked = [];
     answer = { kind: 'off', why: 'switched off by enableSsh' };
     await disk('sda');
@@ -147,6 +150,18 @@ describe('the job of the volumes', () => {
       .catch((reason: unknown) => reason);
     expect(String(error)).to.contain('ENOENT');
     expect(content).to.equal(before);
+  });
+
+  it('an API server that is away fails the job; the daemon itself knows all the same', async () => {
+    isAway = true;
+    const error: unknown = await jobOf()
+      .run(signal)
+      .catch((reason: unknown) => reason);
+    expect(String(error)).to.contain('away');
+    expect(fact?.devices).to.have.length(1);
+    isAway = false;
+    await jobOf().run(signal);
+    expect(writes).to.equal(1);
   });
 
   it('reads this machine', async () => {

@@ -38,8 +38,8 @@ export class VolumesJob implements Job {
     const { multipaths, gaps } = await this.#multipaths(blocks, signal);
     const devices = seenDevices(blocks, multipaths);
     const fact: VolumesFact = { devices, volumes: seenVolumes(mounts, blocks, devices), gaps };
-    await map.write(volumesMap(fact), signal);
     facts.publish('volumes', fact);
+    await map.write(volumesMap(fact), signal);
     return { message: messageOf(fact) };
   }
 

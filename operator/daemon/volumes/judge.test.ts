@@ -15,6 +15,7 @@ const block = (name: string, given: Partial<BlockDevice> = {}): BlockDevice => (
   mapUuid: '',
   wwid: '',
   state: 'running',
+  accessState: '',
   lower: [],
   ...given,
 });
@@ -63,6 +64,34 @@ describe('devices', () => {
       seen.forEach((one, n) => expect(found[n]).to.deep.include(one));
     });
   }
+
+  describe('NVMe that the kernel itself reaches by several paths', () => {
+    const path = (n: number, state: string, accessState = 'optimized'): BlockDevice =>
+      block(`nvme0c${n}n1`, { isHidden: true, sizeBytes: 0, state, accessState });
+    const disk = block('nvme0n1', { state: '', wwid: 'eui.01' });
+    for (const [what, paths, active, health] of [
+      ['both live', [path(0, 'live'), path(1, 'live', 'non-optimized')], 2, 'healthy'],
+      ['an array without ANA', [path(0, 'live', ''), path(1, 'live', '')], 2, 'healthy'],
+      ['one connects again', [path(0, 'connecting'), path(1, 'live')], 1, 'degraded'],
+      ['one that the array does not serve', [path(0, 'live', 'inaccessible'), path(1, 'live')], 1, 'degraded'],
+      ['none', [path(0, 'connecting'), path(1, 'live', 'persistent-loss')], 0, 'failed'],
+    ] as const) {
+      it(what, () => {
+        const other = block('nvme0c0n2', { isHidden: true, state: 'dead' });
+        expect(seenDevices([...paths, other, disk], undefined)).to.deep.equal([
+          {
+            name: 'nvme0n1',
+            kind: 'multipath',
+            wwid: 'eui.01',
+            sizeBytes: GIB,
+            isReadOnly: false,
+            health,
+            paths: { total: 2, active },
+          },
+        ]);
+      });
+    }
+  });
 
   it('the multipath daemon knows better than the states of the disks', () => {
     const [seen] = seenDevices([mpatha, block('sdb'), block('sdc')], new Map([['mpatha', { total: 2, active: 1 }]]));

@@ -24,6 +24,9 @@ const HEALTH_OF_STATE: Readonly<Record<string, Health>> = {
 
 const healthOfState = (state: string): Health => HEALTH_OF_STATE[state] ?? 'unknown';
 
+/** Of drivers/nvme/host/multipath.c; an array without ANA says nothing, and all its paths are alike. */
+const REACHED_BY = new Set(['', 'optimized', 'non-optimized']);
+
 /**
  * The disks and multipath devices among these, in order of their names. Disks that are paths are no devices of their own.
  * @param multipaths what the multipath daemon says, by map; undefined: it could not be asked, the disks' states count
@@ -39,8 +42,11 @@ export function seenDevices(
     return isPhysical && !isHidden && sizeBytes > 0 && !isPath.has(name);
   });
   const seen = [
-    ...maps.map(map => multipathOf(map, multipaths?.get(map.mapName) ?? pathsBelow(map, byName))),
-    ...disks.map(diskOf),
+    ...maps.map(map => {
+      const paths = multipaths?.get(map.mapName) ?? pathsBelow(map, byName);
+      return multipathOf(map, { name: map.mapName, wwid: map.mapUuid.slice(MULTIPATH.length), paths });
+    }),
+    ...disks.map(disk => nvmeOf(disk, devices) ?? diskOf(disk)),
   ];
   return seen.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
@@ -50,10 +56,24 @@ function pathsBelow({ lower }: BlockDevice, byName: ReadonlyMap<string, BlockDev
   return { total: lower.length, active: active.length };
 }
 
-function multipathOf({ mapName, mapUuid, sizeBytes, isReadOnly }: BlockDevice, paths: MapPaths): SeenDevice {
+/** The kernel itself joins paths of NVMe: those of `nvme0n1` are `nvme0c0n1`, `nvme0c1n1` ... */
+function nvmeOf(disk: BlockDevice, devices: readonly BlockDevice[]): SeenDevice | undefined {
+  const [, subsystem, namespace] = /^(nvme\d+)(n\d+)$/.exec(disk.name) ?? [];
+  if (!subsystem || !namespace) return undefined;
+  const name = new RegExp(`^${subsystem}c\\d+${namespace}$`);
+  const below = devices.filter(device => device.isHidden && name.test(device.name));
+  if (below.length === 0) return undefined;
+  const active = below.filter(({ state, accessState }) => state === 'live' && REACHED_BY.has(accessState));
+  const paths = { total: below.length, active: active.length };
+  return multipathOf(disk, { name: disk.name, wwid: disk.wwid || undefined, paths });
+}
+
+function multipathOf(
+  { sizeBytes, isReadOnly }: BlockDevice,
+  { name, wwid, paths }: { name: string; wwid: string | undefined; paths: MapPaths },
+): SeenDevice {
   const health = paths.active === 0 ? 'failed' : paths.active < paths.total ? 'degraded' : 'healthy';
-  const wwid = mapUuid.slice(MULTIPATH.length);
-  return { name: mapName, kind: 'multipath', wwid, sizeBytes, isReadOnly, health, paths };
+  return { name, kind: 'multipath', wwid, sizeBytes, isReadOnly, health, paths };
 }
 
 function diskOf({ name, wwid, sizeBytes, isReadOnly, state }: BlockDevice): SeenDevice {
