@@ -54,7 +54,12 @@ async function bed(phase: Phase) {
 describe('a follower is told to follow', () => {
   for (const [what, phase, address, expected] of [
     ['another RW: by reload', 'running', '10.0.0.2', ['start', 'follow 10.0.0.2']],
-    ['another RW while it comes up: it may wait for the former one for ever', 'starting', '10.0.0.2', ['stop fast', 'start']],
+    [
+      'another RW while it comes up: it may wait for the former one for ever',
+      'starting',
+      '10.0.0.2',
+      ['stop fast', 'start'],
+    ],
     ['the same one while it comes up', 'starting', '10.0.0.1', ['start']],
   ] as const) {
     it(what, async () => {

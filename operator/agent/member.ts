@@ -98,7 +98,8 @@ export class Member {
     replication.forgetPosition();
     if (!isServing) return;
     const { phase } = supervisor.state;
-    if (COMING.includes(phase) && !isDeepStrictEqual(this.#applied?.plan, plan)) return this.restart('fast', { signal });
+    if (COMING.includes(phase) && !isDeepStrictEqual(this.#applied?.plan, plan))
+      return this.restart('fast', { signal });
     const wasUp = !['idle', 'waiting', 'holding'].includes(phase);
     await this.#run(signal);
     if (wasUp) await this.#adapt(plan, settings, signal);
