@@ -16,7 +16,7 @@ import type { Place } from './place.ts';
 import type * as seam from './profile.ts';
 import { programEnv } from './programs.ts';
 import { checkpointSoon, promoteByFile } from './promote.ts';
-import { enforceQuorum, NOBODY, proveCommitsWait } from './quorum.ts';
+import { putInForce } from './quorum.ts';
 import { reload } from './reload.ts';
 import { checkWithEngine, compose, differing, normalize, objections } from './settings.ts';
 import type { SettingLayers } from './settings.ts';
@@ -43,6 +43,8 @@ export abstract class FamilyProfile implements seam.EngineProfile {
   protected readonly image: seam.ImageFacts;
   protected readonly tools: EngineTools;
   #stand: Stand = { role: 'ro' };
+  /** The files hold what the running engine is not known to have read. */
+  #isUnread = false;
 
   constructor(options: EngineOptions, image: seam.ImageFacts, tools: EngineTools) {
     this.options = options;
@@ -151,16 +153,7 @@ export abstract class FamilyProfile implements seam.EngineProfile {
       await this.#restand({ quorum: setting });
       return undefined;
     }
-    if (setting.k > 0 && !former?.k) {
-      try {
-        await this.#restand({ quorum: NOBODY });
-        await proveCommitsWait(tools, address);
-      } finally {
-        // Whatever came in between: nobody shall go on waiting for nobody.
-        await this.#restand({ quorum: setting });
-      }
-    } else await this.#restand({ quorum: setting });
-    return enforceQuorum({ tools, address, former: former?.members ?? [], setting });
+    return putInForce({ tools, address, setting, former, write: quorum => this.#restand({ quorum }) });
   }
 
   watch(limitMs: number): seam.EngineWatch {
@@ -212,9 +205,12 @@ export abstract class FamilyProfile implements seam.EngineProfile {
     const stand = { ...this.#stand, ...change };
     const conf = parseConf((await readIfExists(this.confFile)) ?? '');
     const { fixed } = this.layers(stand);
-    await this.#writeFiles({ ...Object.fromEntries(conf), ...normalize(fixed) });
+    const { touched } = await this.#writeFiles({ ...Object.fromEntries(conf), ...normalize(fixed) });
     this.#stand = stand;
+    this.#isUnread ||= touched;
+    if (!this.#isUnread) return;
     if (!(await reload(this.tools, this.sql))) throw new EngineError('NotRunning', 'no engine runs that could reload');
+    this.#isUnread = false;
   }
 
   async #controlData(): Promise<ControlData> {

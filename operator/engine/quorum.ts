@@ -10,14 +10,45 @@ export function formatQuorum({ members, k }: QuorumSetting): string {
 }
 
 /** Nobody is called so: commits wait as long as this is in force. */
-export const NOBODY: QuorumSetting = { members: ['polardb-stack nobody'], k: 1 };
+const NOBODY: QuorumSetting = { members: ['polardb-stack nobody'], k: 1 };
+
+export interface QuorumInForce {
+  tools: Enforcement['tools'];
+  address: SqlAddress;
+  setting: QuorumSetting;
+  /** What is proven in force; absent: nothing. */
+  former: QuorumSetting | undefined;
+  /** Puts a setting into the files of the running RW, and waits until a new session goes by it. */
+  write: (setting: QuorumSetting) => Promise<void>;
+}
+
+/**
+ * Lets commits of the running RW wait by this setting, and proves it.
+ * @returns the flushed position since when it is in force
+ * @throws EngineError `TimedOut`
+ */
+export async function putInForce({ tools, address, setting, former, write }: QuorumInForce): Promise<string> {
+  await write(setting);
+  const begins = setting.k > 0 && !former?.k;
+  // What was staged on the follower is in force as soon as it is RW: one commit shows it while no member is there yet.
+  if (begins && !(await isCommitHeld(tools, address))) {
+    try {
+      await write(NOBODY);
+      await proveCommitsWait(tools, address);
+    } finally {
+      // Whatever came in between: nobody shall go on waiting for nobody.
+      await write(setting);
+    }
+  }
+  return enforceQuorum({ tools, address, former: former?.members ?? [], setting });
+}
 
 const PAUSE_MS = 3;
 /** A walsender whose member does not acknowledge for so long is ended: one that is gone decides nothing either. */
 const PATIENCE_MS = 300;
 const LIMIT_MS = 10_000;
 
-export interface Enforcement {
+interface Enforcement {
   tools: Pick<EngineTools, 'withSession' | 'openSession' | 'signal' | 'sleep'>;
   address: SqlAddress;
   /** Members of the setting before this one, where it is known. */
@@ -40,7 +71,7 @@ interface Walsender {
  * @returns the flushed position since when the setting is in force
  * @throws EngineError `TimedOut`
  */
-export function enforceQuorum({ tools, address, former, setting }: Enforcement): Promise<string> {
+function enforceQuorum({ tools, address, former, setting }: Enforcement): Promise<string> {
   const limit = AbortSignal.timeout(LIMIT_MS);
   const names = [...new Set([...former, ...setting.members])];
   const run = async (session: Session): Promise<string> => {
@@ -86,15 +117,22 @@ async function writeRecord(session: Session): Promise<string> {
  * setting in force must be NOBODY: a commit is tried until one is seen to wait.
  * @throws EngineError `TimedOut`
  */
-export async function proveCommitsWait(tools: Enforcement['tools'], address: SqlAddress): Promise<void> {
+async function proveCommitsWait(tools: Enforcement['tools'], address: SqlAddress): Promise<void> {
   const limit = AbortSignal.timeout(LIMIT_MS);
   const run = async (watcher: Session): Promise<void> => {
-    while (!(await isCommitHeld(tools, address, watcher))) await tools.sleep(PAUSE_MS, limit);
+    while (!(await tryCommit(tools, address, watcher))) await tools.sleep(PAUSE_MS, limit);
   };
   await withLimit(limit, tools.withSession(address, run, { signal: limit }));
 }
 
-async function isCommitHeld(tools: Enforcement['tools'], address: SqlAddress, watcher: Session): Promise<boolean> {
+/** Is a commit seen to wait by the setting in force? One that a member releases at once says no. @throws EngineError `TimedOut` */
+async function isCommitHeld(tools: Enforcement['tools'], address: SqlAddress): Promise<boolean> {
+  const limit = AbortSignal.timeout(LIMIT_MS);
+  const run = (watcher: Session): Promise<boolean> => tryCommit(tools, address, watcher);
+  return withLimit(limit, tools.withSession(address, run, { signal: limit }));
+}
+
+async function tryCommit(tools: Enforcement['tools'], address: SqlAddress, watcher: Session): Promise<boolean> {
   const session = await tools.openSession(address);
   try {
     const [row] = await session.query<{ pid: number }>(

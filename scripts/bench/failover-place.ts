@@ -26,7 +26,7 @@ export async function failoverPlace(bench: Bench, name: string, spec: MPDCluster
   await database.create(spec);
   const { followerNum: members = 0, dbClusterType } = spec;
   const readsOnRos = dbClusterType !== 'share';
-  const trial = new FailoverTrial(place, database, { instances: members + 1, members, readsOnRos });
+  const trial = new FailoverTrial(place, database, { members, readsOnRos });
   await trial.well();
   return {
     place,
