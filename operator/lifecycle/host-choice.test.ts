@@ -8,6 +8,13 @@ import type { ToldHost } from './testing/hosts.ts';
 import { MemoryWorld } from './testing/memory-world.ts';
 
 const spec = { ...localSpec, followerNum: 1 };
+const shared: MPDClusterSpecInput = {
+  dbType: 'postgresql',
+  dbClusterType: 'share',
+  followerNum: 2,
+  classInfo: { className: 'small' },
+  shareStore: { sharePvcName: 'shared' },
+};
 const onHosts: MPDClusterSpecInput = { ...spec, netCfg: { engineStartPort: 5500 } };
 /** Long after, and long before, all that happens here. */
 const heard = new Date('2030-01-01T00:00:00Z');
@@ -81,6 +88,22 @@ describe('hosts of a new cluster', () => {
     await world.live();
     expectRunning(world.outcome, 1);
     expect([...new Set(places(world))]).to.deep.equal(['node-1']);
+  });
+
+  it('see the device of its shared volume, once a host that has mounted it tells which that is', async () => {
+    const lun = { kind: 'multipath', wwid: '3600', health: 'healthy' };
+    const mounted = { 'device.mpatha': lun, 'volume.pv-shared': { device: 'mpatha', health: 'healthy' } };
+    const world = await worldOf(
+      {
+        'node-0': { ...good, volumes: mounted },
+        'node-1': { ...good, volumes: { 'device.sda': { kind: 'disk', wwid: 'other', health: 'healthy' } } },
+        'node-2': { ...good, volumes: { 'device.mpathb': { ...lun, health: 'failed' } } },
+      },
+      shared,
+    );
+    await world.live();
+    expectRunning(world.outcome, 2);
+    expect([...new Set(places(world))]).to.deep.equal(['node-0']);
   });
 
   it('are any where no daemon runs', async () => {

@@ -1,6 +1,6 @@
 import { isLeaving } from '../kinds/pods.ts';
 import type { ClusterInstance } from '../kinds/instances.ts';
-import type { Pod } from '../kube/resources.ts';
+import { RESOURCES, type Pod } from '../kube/resources.ts';
 import { wait, type Wait } from '../workflow/step.ts';
 import { EXCLUDED_HOSTS, excludedHosts, type HostChoice } from './builders/affinity.ts';
 import type { ClusterContext } from './context.ts';
@@ -25,6 +25,7 @@ export function chooseHosts(context: ClusterContext, instance: ClusterInstance):
     // What listens at the ports of one that has run is most likely its own engine, a minute ago.
     ...(plan.hostNetwork && !hasRun && { ports: instance.ports }),
     ...imageNeeded(context),
+    ...volumeNeeded(context),
   });
   const names = avoided.map(({ host }) => host);
   if (hasRun) return { excluded: [], disliked: names, avoided: [], isHopeless: false };
@@ -36,6 +37,26 @@ function imageNeeded({ plan, hosts }: ClusterContext): { version?: string } {
   const { pullPolicy, versionName } = plan.images;
   const isSomewhere = pullPolicy === 'Never' && hosts.all().some(host => host.versions?.includes(versionName));
   return isSomewhere ? { version: versionName } : {};
+}
+
+/** The device of a shared volume is known by any host that has mounted it, and is the same on all. */
+function volumeNeeded({ plan, hosts, memory }: ClusterContext): { volume?: { name: string; wwid?: string } } {
+  const { sharedVolume: name } = memory;
+  if (plan.volume.kind !== 'shared' || name === undefined) return {};
+  for (const { volumes } of hosts.all()) {
+    const device = volumes?.volume(name)?.device;
+    const wwid = device === undefined ? undefined : volumes?.device(device)?.wwid;
+    if (wwid !== undefined) return { volume: { name, wwid } };
+  }
+  return { volume: { name } };
+}
+
+/** Which volume is behind the shared claim, once it is bound; asked only where a daemon could say something of it. */
+export async function learnSharedVolume({ plan, hosts, memory, tools }: ClusterContext): Promise<void> {
+  if (plan.volume.kind !== 'shared' || memory.sharedVolume !== undefined) return;
+  if (!hosts.all().some(({ volumes }) => volumes)) return;
+  const ref = { namespace: plan.namespace, name: plan.volume.claimName };
+  memory.sharedVolume = (await tools.client.get(RESOURCES.persistentVolumeClaims, ref))?.spec?.volumeName;
 }
 
 /**

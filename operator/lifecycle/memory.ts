@@ -6,6 +6,8 @@
 export class Memory {
   /** Version that the engine told last. */
   engineVersion: string | undefined;
+  /** PersistentVolume behind the shared claim, once it is bound and was asked for. */
+  sharedVolume: string | undefined;
   readonly #signs = new Map<string, string>();
   readonly #waits = new Map<string, { reason: string; times: number }>();
 

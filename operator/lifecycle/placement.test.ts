@@ -5,6 +5,9 @@ import { hostOf, type ToldHost } from './testing/hosts.ts';
 const now = new Date('2026-01-01T12:00:00Z');
 const ago = (ms: number): Date => new Date(now.getTime() - ms);
 const heard = ago(20_000);
+const volume = { name: 'pv-1', wwid: '3600' };
+const lun = (health: string) => ({ 'device.mpatha': { kind: 'multipath', wwid: '3600', health } });
+const disk = (wwid: string) => ({ 'device.sda': { kind: 'disk', wwid, health: 'healthy' } });
 const ports = { engine: 5500, agent: 36_000, health: 36_001 };
 
 describe('whether a host may take an instance', () => {
@@ -29,6 +32,29 @@ describe('whether a host may take an instance', () => {
       { version: 'pg15' },
       'it has not all images of version pg15, and none is pulled',
     ],
+    ['a shared volume that it sees', { heard, volumes: lun('healthy') }, { volume }, undefined],
+    ['a shared volume that it sees without multipath', { heard, volumes: disk('naa.600') }, { volume }, undefined],
+    ['a shared volume with a path less', { heard, volumes: lun('degraded') }, { volume }, undefined],
+    [
+      'a shared volume whose device has failed',
+      { heard, volumes: lun('failed') },
+      { volume },
+      'device mpatha of volume pv-1 has failed there',
+    ],
+    [
+      'a shared volume that it does not see',
+      { heard, volumes: disk('naa.700') },
+      { volume },
+      'it does not see the device of volume pv-1 (3600)',
+    ],
+    [
+      'a shared volume that became read-only by itself',
+      { heard, volumes: { 'volume.pv-1': { health: 'failed' } } },
+      { volume: { name: 'pv-1' } },
+      'volume pv-1 has failed there',
+    ],
+    ['a shared volume whose device nobody knows', { heard, volumes: {} }, { volume: { name: 'pv-1' } }, undefined],
+    ['a shared volume, and a daemon that tells of none', { heard }, { volume }, undefined],
     ['an image that can be pulled', { heard, versions: ['pg14'] }, {}, undefined],
   ] as [string, ToldHost, Omit<PlacementNeeds, 'now'>, string | undefined][]) {
     it(what, () => {

@@ -8,6 +8,8 @@ export interface PlacementNeeds {
   ports?: InstancePorts;
   /** Version whose images must be there already; absent: they can be pulled. */
   version?: string;
+  /** Shared volume that must be seen there, and what its device says of itself, where that is known. */
+  volume?: { name: string; wwid?: string };
   now: Date;
 }
 
@@ -26,7 +28,7 @@ export interface Placement {
 type Objection = (host: HostView, needs: PlacementNeeds) => string | undefined;
 
 /** The first that objects gives the reason. A host of which no daemon ever spoke passes them all. */
-const objections: readonly Objection[] = [silent, cutOffFromClients, portTaken, imageMissing];
+const objections: readonly Objection[] = [silent, cutOffFromClients, portTaken, imageMissing, volumeBad];
 
 /** What facts say of every host for an instance that is to be placed. */
 export function judgeHosts(hosts: readonly HostView[], needs: PlacementNeeds): Placement {
@@ -69,6 +71,20 @@ function imageMissing({ versions }: HostView, { version }: PlacementNeeds): stri
   const isMissing = version !== undefined && versions !== undefined && !versions.includes(version);
   return isMissing ? `it has not all images of version ${version}, and none is pulled` : undefined;
 }
+
+/** A volume that is mounted nowhere yet says nothing of its device. */
+function volumeBad({ volumes }: HostView, { volume }: PlacementNeeds): string | undefined {
+  if (!volumes || !volume) return undefined;
+  const { name, wwid } = volume;
+  if (volumes.volume(name)?.health === 'failed') return `volume ${name} has failed there`;
+  if (wwid === undefined) return undefined;
+  const device = volumes.devices().find(it => identity(it.wwid) === identity(wwid));
+  if (!device) return `it does not see the device of volume ${name} (${wwid})`;
+  return device.health === 'failed' ? `device ${device.name} of volume ${name} has failed there` : undefined;
+}
+
+/** The device mapper writes a SCSI name of type NAA with a 3 before it, the kernel's disks with `naa.`. */
+const identity = (wwid: string | undefined): string | undefined => wwid?.replace(/^naa\./, '3');
 
 /** As many hosts are named in a message; the rest are counted. */
 const NAMED = 5;

@@ -9,7 +9,7 @@ import { POD_FINALIZER } from '../model/names.ts';
 import { done, wait, type StepResult, type Wait } from '../workflow/step.ts';
 import { buildPod } from './builders/pod.ts';
 import { podOf, type ClusterContext } from './context.ts';
-import { chooseHosts, isMadeForOthers, waitForHost, waitForNode } from './host-choice.ts';
+import { chooseHosts, isMadeForOthers, learnSharedVolume, waitForHost, waitForNode } from './host-choice.ts';
 import { isOutOfService } from './gather/nodes.ts';
 import { readRecord } from './gather/record.ts';
 import { obstacle } from './gather/pods.ts';
@@ -43,6 +43,7 @@ async function withdrawMisplaced(context: ClusterContext, instance: ClusterInsta
 /** A pod of that name that the watch has not shown yet, or that still goes, is no error: the watch wakes us again. */
 async function createPod(context: ClusterContext, instance: ClusterInstance): Promise<void> {
   const { plan, tools } = context;
+  await learnSharedVolume(context);
   const hosts = chooseHosts(context, instance);
   if (hosts.isHopeless) return;
   const wanted = buildPod(plan, instance, hosts);

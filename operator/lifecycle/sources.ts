@@ -2,7 +2,7 @@ import type { Cache } from '../kube/informer.ts';
 import { RESOURCES, type ConfigMap, type Node, type Pod, type ResourceType } from '../kube/resources.ts';
 import type { IndexFunction } from '../kube/store.ts';
 import { refOf, type KubeObject } from '../kube/types.ts';
-import { HOST_FACTS_LABEL, portUsageName, versionAvailabilityName } from '../model/host.ts';
+import { HOST_FACTS_LABEL, hostVolumesName, portUsageName, versionAvailabilityName } from '../model/host.ts';
 import { LABEL, MANAGED_BY } from '../model/labels.ts';
 import { readSiteSettings } from '../settings/site.ts';
 import type { SiteSettings } from '../settings/types.ts';
@@ -59,7 +59,7 @@ export interface Caches extends ChildCaches {
 export const BY_NAME = 'name';
 export const byName: IndexFunction<KubeObject> = ({ metadata }) => [metadata.name];
 /** The facts that placement and ports rest on. */
-export const HOST_FACTS_SELECTOR = `${HOST_FACTS_LABEL} in (ports, versions)`;
+export const HOST_FACTS_SELECTOR = `${HOST_FACTS_LABEL} in (ports, versions, volumes)`;
 
 /** What the watches know, in the words of the reconciler. */
 export class CachedSources implements Sources {
@@ -105,7 +105,11 @@ export class CachedSources implements Sources {
 
   #mapsOf(host: string): HostMaps {
     const named = (name: string): ConfigMap | undefined => this.#caches.hostFacts.byIndex(BY_NAME, name)[0];
-    return { ports: named(portUsageName(host)), versions: named(versionAvailabilityName(host)) };
+    return {
+      ports: named(portUsageName(host)),
+      versions: named(versionAvailabilityName(host)),
+      volumes: named(hostVolumesName(host)),
+    };
   }
 
   /** Settings as last read; a value that is wrong keeps what was in force before. */

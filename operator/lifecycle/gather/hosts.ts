@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import type { ConfigMap, Node } from '../../kube/resources.ts';
 import { HOST_CONDITION } from '../../model/host.ts';
 import { MAINTENANCE_LABEL } from '../../model/labels.ts';
+import { hostVolumes, type HostVolumes } from './host-volumes.ts';
 
 /** What a daemon says of its host in a condition of the node. */
 export type HostCondition = NonNullable<NonNullable<Node['status']>['conditions']>[number];
@@ -16,6 +17,8 @@ export interface HostView {
   isPortUsed: (port: number) => boolean;
   /** Versions whose images are all here; absent where nobody told. */
   versions?: readonly string[];
+  /** Absent where nobody told. */
+  volumes?: HostVolumes;
 }
 
 /** The hosts, from the watches. */
@@ -28,6 +31,7 @@ export interface Hosts {
 export interface HostMaps {
   ports?: ConfigMap;
   versions?: ConfigMap;
+  volumes?: ConfigMap;
 }
 
 export function hostView(node: Node, maps: HostMaps): HostView {
@@ -37,6 +41,7 @@ export function hostView(node: Node, maps: HostMaps): HostView {
     isOpen: isOpen(node),
     conditions: node.status?.conditions ?? [],
     isPortUsed: port => maps.ports?.data?.[port] !== undefined,
+    ...(maps.volumes && { volumes: hostVolumes(maps.volumes) }),
     ...(versions !== undefined && { versions: versions.split(',').filter(name => name !== '') }),
   };
 }

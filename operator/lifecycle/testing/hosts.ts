@@ -1,5 +1,11 @@
 import type { ConfigMap, Node } from '../../kube/resources.ts';
-import { HOST_CONDITION, HOST_FACTS_LABEL, portUsageName, versionAvailabilityName } from '../../model/host.ts';
+import {
+  HOST_CONDITION,
+  HOST_FACTS_LABEL,
+  hostVolumesName,
+  portUsageName,
+  versionAvailabilityName,
+} from '../../model/host.ts';
 import { hostView, type HostCondition, type HostView } from '../gather/hosts.ts';
 
 /** Test only: what a daemon and the node of a host say. */
@@ -10,6 +16,8 @@ export interface ToldHost {
   clientIp?: string;
   ports?: readonly number[];
   versions?: readonly string[];
+  /** Values of `device.<name>` and `volume.<name>`. */
+  volumes?: Readonly<Record<string, object>>;
   node?: Node['spec'];
   labels?: Record<string, string>;
 }
@@ -54,10 +62,17 @@ export function versionMap(host: string, versions: readonly string[], namespace:
   return { apiVersion: 'v1', kind: 'ConfigMap', metadata, data };
 }
 
+export function volumesMap(host: string, volumes: NonNullable<ToldHost['volumes']>, namespace: string): ConfigMap {
+  const metadata = { namespace, name: hostVolumesName(host), labels: { [HOST_FACTS_LABEL]: 'volumes' } };
+  const data = Object.fromEntries(Object.entries(volumes).map(([key, value]) => [key, JSON.stringify(value)]));
+  return { apiVersion: 'v1', kind: 'ConfigMap', metadata, data };
+}
+
 export function hostOf(name: string, told: ToldHost = {}): HostView {
-  const { ports, versions } = told;
+  const { ports, versions, volumes } = told;
   return hostView(nodeOf(name, told), {
     ...(ports && { ports: portMap(name, ports, '') }),
     ...(versions && { versions: versionMap(name, versions, '') }),
+    ...(volumes && { volumes: volumesMap(name, volumes, '') }),
   });
 }

@@ -2,7 +2,7 @@ import { RESOURCES, type ConfigMap, type Node } from '../../kube/resources.ts';
 import type { KubeObject } from '../../kube/types.ts';
 import { refOf } from '../../kube/types.ts';
 import type { SiteSettings } from '../../settings/types.ts';
-import { portUsageName, versionAvailabilityName } from '../../model/host.ts';
+import { hostVolumesName, portUsageName, versionAvailabilityName } from '../../model/host.ts';
 import type { Children } from '../context.ts';
 import { hostView, type Hosts, type HostView } from '../gather/hosts.ts';
 import { MPD_CLUSTERS, MPD_OPERATIONS, type RawCluster, type RawOperation } from '../../kinds/mpd.ts';
@@ -54,7 +54,11 @@ export class SnapshotSources implements Sources {
     const named = (name: string): ConfigMap | undefined => maps.find(({ metadata }) => metadata.name === name);
     const view = (node: Node): HostView => {
       const { name } = node.metadata;
-      return hostView(node, { ports: named(portUsageName(name)), versions: named(versionAvailabilityName(name)) });
+      return hostView(node, {
+        ports: named(portUsageName(name)),
+        versions: named(versionAvailabilityName(name)),
+        volumes: named(hostVolumesName(name)),
+      });
     };
     const all = (this.#of(RESOURCES.nodes.plural) as Node[]).map(view);
     return { all: () => all, of: name => all.find(host => host.name === name) };

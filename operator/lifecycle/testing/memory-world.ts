@@ -10,7 +10,7 @@ import type { CrashGate } from '../../workflow/testing/crash-points.ts';
 import { MPD_CLUSTERS, type RawCluster } from '../../kinds/mpd.ts';
 import type { Outcome } from './expectations.ts';
 import { siteOf } from './fixtures.ts';
-import { nodeOf, portMap, versionMap, type ToldHost } from './hosts.ts';
+import { nodeOf, portMap, versionMap, volumesMap, type ToldHost } from './hosts.ts';
 import { SnapshotSources } from './memory-sources.ts';
 import { beginLife } from './operator-life.ts';
 import { ignoreRace, type HostOptions, type SimulatedHosts } from './simulated-hosts.ts';
@@ -135,11 +135,12 @@ export class MemoryWorld {
 
   /** What a daemon and the node of a host say from now on. */
   async tell(host: string, told: ToldHost): Promise<void> {
-    const { ports, versions } = told;
+    const { ports, versions, volumes } = told;
     await this.client.apply(RESOURCES.nodes, nodeOf(host, told));
     await this.client.patchStatus(RESOURCES.nodes, { name: host }, nodeOf(host, told).status!);
     if (ports) await this.client.apply(RESOURCES.configMaps, portMap(host, ports, SYSTEM));
     if (versions) await this.client.apply(RESOURCES.configMaps, versionMap(host, versions, SYSTEM));
+    if (volumes) await this.client.apply(RESOURCES.configMaps, volumesMap(host, volumes, SYSTEM));
   }
 
   #nodes(): Node[] {
@@ -210,5 +211,6 @@ function scheduledTo({ metadata, spec }: Pod, nodes: readonly Node[], full: Read
 
 function sharedClaim(): PersistentVolumeClaim {
   const metadata = { namespace: REF.namespace, name: 'shared' };
-  return { apiVersion: 'v1', kind: 'PersistentVolumeClaim', metadata, spec: { volumeMode: 'Filesystem' } };
+  const spec = { volumeMode: 'Filesystem', volumeName: 'pv-shared' } as const;
+  return { apiVersion: 'v1', kind: 'PersistentVolumeClaim', metadata, spec };
 }
