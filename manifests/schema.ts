@@ -116,6 +116,10 @@ export const siteSchema = z
       isCheckOObIP: z.boolean(),
       /** `plan`: the clean-up of logs only reports what it would do. */
       logCleanUp: z.enum(['plan', 'apply']),
+      /** Space for the engine logs of one instance: MiB or a quantity (10Gi). */
+      logSize: z.string().regex(/^\d{1,12}(Mi|Gi|Ti)?$/),
+      /** A disk that is used more than this loses its oldest engine logs. */
+      logDiskPercent: z.int().min(1).max(100),
       /** Do hosts get the images of new versions before a cluster needs them? */
       prePullImages: z.boolean(),
       /** So many hosts at a time. */

@@ -49,6 +49,8 @@ export const site: Site = {
     enablePrintPort: true,
     isCheckOObIP: false,
     logCleanUp: 'apply',
+    logSize: '10Gi',
+    logDiskPercent: 85,
     prePullImages: false,
     prePullHosts: 2,
     prePullMiBPerSecond: 50,

@@ -138,7 +138,8 @@ function volumes(site: Site): IVolume[] {
 const mounts = (site: Site): IVolumeMount[] => [
   { name: 'proc', mountPath: `${HOST_ROOT}/proc`, readOnly: true },
   { name: 'sys', mountPath: `${HOST_ROOT}/sys`, readOnly: true },
-  { name: 'logs', mountPath: site.daemon.logDirectory },
+  // What the host mounts there later is seen as what it is: another file system, not an empty folder.
+  { name: 'logs', mountPath: site.daemon.logDirectory, mountPropagation: 'HostToContainer' },
   { name: 'runtime', mountPath: socketFolder(site), readOnly: true },
   { name: 'ssh', mountPath: SSH_FILES, readOnly: true },
   { name: 'tls', mountPath: TLS_FILES, readOnly: true },

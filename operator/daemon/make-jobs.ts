@@ -11,7 +11,7 @@ import { DiskWatch, readDiskUse } from './logs/disk.ts';
 import { LogsJob } from './logs/job.ts';
 import { readLiveInstances } from './logs/live.ts';
 import { readOpenFiles } from './logs/open-files.ts';
-import { DEFAULT_LOG_POLICY, type LogPolicy } from './logs/policy.ts';
+import { logPolicy, type LogPolicy } from './logs/policy.ts';
 import { NetworkJob } from './network/job.ts';
 import { PortsJob } from './ports/job.ts';
 import { CriImages } from './versions/cri.ts';
@@ -55,7 +55,7 @@ export function makeJobs(context: JobContext): HostJobs {
 function logJobs(context: JobContext, map: FactMap): { logs: LogsJob; cleaner: LogsCleaner; disk: DiskWatch } {
   const { config, client, clock, log, settings, facts, loops } = context;
   const { proc, logRoot: root } = config.paths;
-  const policy = (): LogPolicy => ({ ...DEFAULT_LOG_POLICY, overdueDays: config.overdueDays });
+  const policy = (): LogPolicy => logPolicy(config.overdueDays, settings().logLimits);
   const cleaner = new LogsCleaner({
     ...{ host: config.host, root, policy },
     readLive: signal => readLiveInstances(client, signal),

@@ -89,10 +89,14 @@ describe('settings of a host', () => {
 
   it('take and keep what is said of pre-pull and clean-up', () => {
     const controller = { prePullImages: 'yes', prePullHosts: '3', prePullMiBPerSecond: '0', logCleanUp: 'plan' };
-    const good = readDaemonSettings(maps({ controller }));
-    const said = { prePull: { isOn: true, hosts: 3, mibPerSecond: 0 }, logMode: 'plan' };
+    const good = readDaemonSettings(maps({ controller: { ...controller, logSize: '2Gi', logDiskPercent: '70' } }));
+    const logLimits = { maxInstanceLogBytes: 2 * 2 ** 30, diskHighPercent: 70 };
+    const said = { prePull: { isOn: true, hosts: 3, mibPerSecond: 0 }, logMode: 'plan', logLimits };
     expect(good).to.deep.include(said);
-    const wrong = { prePullImages: '?', prePullHosts: '0', prePullMiBPerSecond: '-1', logCleanUp: 'delete' };
+    const wrong = {
+      ...{ prePullImages: '?', prePullHosts: '0', prePullMiBPerSecond: '-1', logCleanUp: 'delete' },
+      ...{ logSize: 'much', logDiskPercent: '101' },
+    };
     const bad = readDaemonSettings(maps({ controller: wrong }), good);
     expect(bad).to.deep.include(said);
     expect(bad.problems.map(({ key }) => key)).to.deep.equal(Object.keys(wrong));

@@ -1,7 +1,8 @@
 import type { PortRange } from '../model/ports.ts';
 import { CONTROLLER_MAP, readController, readNetwork } from '../settings/network.ts';
 import type { ControllerSettings, NetworkSettings, SettingsMap, SettingsProblem } from '../settings/types.ts';
-import { BadValue, MapReader, parseBool, parseCount } from '../settings/values.ts';
+import { BadValue, MapReader, parseBool, parseCount, parseMebibytes } from '../settings/values.ts';
+import { DEFAULT_LOG_LIMITS, type LogLimits } from './logs/policy.ts';
 import type { LogMode } from './logs/report.ts';
 import type { PrePullSettings } from './versions/pre-pull.ts';
 import { joined, readRanges, type RangesByKey } from './watched-ranges.ts';
@@ -22,6 +23,8 @@ export interface DaemonSettings {
   prePull: PrePullSettings;
   /** `plan`: the clean-up of logs only tells what it would do (`logCleanUp`). */
   logMode: LogMode;
+  /** How much space logs may take (`logSize`, `logDiskPercent`). */
+  logLimits: LogLimits;
   /** Port ranges to watch, in rising order, none touching another. Undefined: not known, the map is not there. */
   portRanges: readonly PortRange[] | undefined;
   /** The version maps of the site as they are, in order of their names. */
@@ -35,6 +38,7 @@ export interface DaemonSettings {
     switches: Switches;
     prePull: PrePullSettings;
     logMode: LogMode;
+    logLimits: LogLimits;
     ranges: RangesByKey | undefined;
   };
 }
@@ -69,6 +73,7 @@ export function readDaemonSettings(maps: DaemonMaps, last?: DaemonSettings): Dae
   const switches = readSwitches(maps.controller, problems, last?.kept.switches);
   const prePull = readPrePull(maps.controller, problems, last?.kept.prePull);
   const logMode = readLogMode(maps.controller, problems, last?.kept.logMode);
+  const logLimits = readLogLimits(maps.controller, problems, last?.kept.logLimits);
   const ranges = readRanges(maps.ports, problems, last?.kept.ranges);
   return {
     card: network.clientCard,
@@ -78,10 +83,11 @@ export function readDaemonSettings(maps: DaemonMaps, last?: DaemonSettings): Dae
     isOobOn: switches.isCheckOObIP,
     prePull,
     logMode,
+    logLimits,
     portRanges: ranges && joined(Object.values(ranges).flat()),
     versionMaps: maps.versions.toSorted((a, b) => ((a.metadata?.name ?? '') < (b.metadata?.name ?? '') ? -1 : 1)),
     problems,
-    kept: { network, controller, switches, prePull, logMode, ranges },
+    kept: { network, controller, switches, prePull, logMode, logLimits, ranges },
   };
 }
 
@@ -130,4 +136,29 @@ function parseLogMode(text: string): LogMode {
   const word = text.trim();
   if (word === 'plan' || word === 'apply') return word;
   throw new BadValue(`"${text}" is neither plan nor apply`, 'write plan to be told only, or apply');
+}
+
+function readLogLimits(
+  map: SettingsMap | undefined,
+  problems: SettingsProblem[],
+  last: LogLimits = DEFAULT_LOG_LIMITS,
+): LogLimits {
+  const reader = new MapReader(map, CONTROLLER_MAP, problems);
+  const absent = DEFAULT_LOG_LIMITS;
+  return {
+    maxInstanceLogBytes: reader.read('logSize', text => parseMebibytes(text) * 2 ** 20, {
+      absent: absent.maxInstanceLogBytes,
+      last: last.maxInstanceLogBytes,
+    }),
+    diskHighPercent: reader.read('logDiskPercent', parsePercent, {
+      absent: absent.diskHighPercent,
+      last: last.diskHighPercent,
+    }),
+  };
+}
+
+function parsePercent(text: string): number {
+  const percent = parseCount(text);
+  if (percent < 1 || percent > 100) throw new BadValue(`${percent} is no share`, 'write 1 to 100');
+  return percent;
 }

@@ -19,7 +19,7 @@ export type LogVerdict =
   | { action: 'delete'; rule: 'LogAge' | 'DiskPressure' | 'LogSize' }
   | { action: 'compress'; rule: 'Compress' };
 
-export interface LogLimits {
+export interface LogCutoffs {
   now: number;
   policy: LogPolicy;
   /** Written before: goes, because the file system is full. ms since the epoch; 0: none. */
@@ -31,7 +31,7 @@ export interface LogLimits {
 const KEEP: LogVerdict = { action: 'keep' };
 
 /** In this order: what is in use stays; then the rule that says most about the file. */
-export function judgeLog(log: LogView, { now, policy, pressureCutoff, sizeCutoff }: LogLimits): LogVerdict {
+export function judgeLog(log: LogView, { now, policy, pressureCutoff, sizeCutoff }: LogCutoffs): LogVerdict {
   const age = now - log.modifiedAt;
   if (isInUse(log)) return KEEP;
   if (age > policy.overdueDays * DAY_MS) return { action: 'delete', rule: 'LogAge' };
@@ -94,7 +94,7 @@ export const newSurvey = (): LogSurvey => ({
  * Adds a log to a survey. What is about to be compressed does not count for the limit of size: older logs would go for
  * bytes that are about to vanish. The next clean-up counts what is left.
  */
-export function survey(into: LogSurvey, log: LogView, limits: Pick<LogLimits, 'now' | 'policy'>): void {
+export function survey(into: LogSurvey, log: LogView, limits: Pick<LogCutoffs, 'now' | 'policy'>): void {
   const verdict = judgeLog(log, { ...limits, pressureCutoff: 0, sizeCutoff: 0 });
   if (verdict.action === 'delete') {
     into.overdueBytes += log.bytes;
@@ -143,7 +143,7 @@ export type FolderVerdict =
   | { action: 'set-aside' };
 
 /** The first rule that objects keeps the folder where it is. */
-export function judgeFolder(folder: FolderView, { now, policy }: Pick<LogLimits, 'now' | 'policy'>): FolderVerdict {
+export function judgeFolder(folder: FolderView, { now, policy }: Pick<LogCutoffs, 'now' | 'policy'>): FolderVerdict {
   const overdueMs = policy.overdueDays * DAY_MS;
   if (folder.namedBy !== undefined) return { action: 'keep', why: `named by ${folder.namedBy}` };
   const until = (folder.orphanSince ?? now) + overdueMs;
@@ -157,9 +157,9 @@ export function judgeFolder(folder: FolderView, { now, policy }: Pick<LogLimits,
 }
 
 /** Is a folder that was set aside at `since` to be deleted? A moment that has not come yet is a clock that was wrong. */
-export const isTrashDue = (since: number, { now, policy }: Pick<LogLimits, 'now' | 'policy'>): boolean =>
+export const isTrashDue = (since: number, { now, policy }: Pick<LogCutoffs, 'now' | 'policy'>): boolean =>
   now - since > policy.trashDays * DAY_MS;
 
 /** Is an `rm_data_*` folder to be deleted? By the later of its name's moment and its own time. */
-export const isRmDataDue = (time: number, { now, policy }: Pick<LogLimits, 'now' | 'policy'>): boolean =>
+export const isRmDataDue = (time: number, { now, policy }: Pick<LogCutoffs, 'now' | 'policy'>): boolean =>
   now - time > policy.overdueDays * DAY_MS;

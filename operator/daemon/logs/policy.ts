@@ -32,3 +32,22 @@ export const DAY_MS = 24 * 3_600_000;
 
 /** Limits of size and space spare what was written within this time, ms: it may be in use though it is not the newest. */
 export const SETTLED_MS = 3_600_000;
+
+/** What a site may say of it, beside the days; docs/concepts/hosts.md names the keys. */
+export interface LogLimits {
+  maxInstanceLogBytes: number;
+  diskHighPercent: number;
+}
+
+export const DEFAULT_LOG_LIMITS: LogLimits = {
+  maxInstanceLogBytes: DEFAULT_LOG_POLICY.maxInstanceLogBytes,
+  diskHighPercent: DEFAULT_LOG_POLICY.diskHighPercent,
+};
+
+/** The policy of a site. A clean-up makes room for some time: a tenth of the disk. */
+export const logPolicy = (overdueDays: number, limits: LogLimits): LogPolicy => ({
+  ...DEFAULT_LOG_POLICY,
+  ...limits,
+  overdueDays,
+  diskLowPercent: Math.max(0, limits.diskHighPercent - 10),
+});
