@@ -148,8 +148,9 @@ export class Member {
     replication.forgetProof();
     replication.forgetPosition();
     right.release();
-    volume.forget();
+    // An engine that ran leaves its data initialized: it is looked at again later, when nobody waits for the proof.
     if ((await volume.state()).state === 'initialized') await profile.demote();
+    volume.forget();
   }
 
   async restart(mode: StopMode, { signal }: Pick<TaskContext, 'signal'>): Promise<void> {
