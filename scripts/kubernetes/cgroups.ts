@@ -30,8 +30,9 @@ export const hierarchies = async (): Promise<Hierarchy[]> =>
 /**
  * Makes the cgroups of a machine and returns the files by which its first process joins them. That
  * process goes into a leaf beside the pods: version 2 allows no process in a cgroup with controllers.
+ * @param cpuWeight share of the processors while all machines want them; that of a node is 1
  */
-export async function ensureCgroups(cluster: string, machine: string): Promise<string[]> {
+export async function ensureCgroups(cluster: string, machine: string, cpuWeight: number): Promise<string[]> {
   const trees = await hierarchies();
   // Beside version 1 it has no controller that pods need.
   const isOnly2 = trees.every(tree => tree.version === 2);
@@ -42,6 +43,7 @@ export async function ensureCgroups(cluster: string, machine: string): Promise<s
       directory = join(directory, part);
       await mkdir(directory, { recursive: true });
       if (tree.version === 1) await inheritCpus(directory);
+      if (part === machine) await weigh(directory, cpuWeight);
     }
   }
   return trees.map(tree => join(tree.path, machineCgroup(cluster, machine), 'system', 'cgroup.procs'));
@@ -69,6 +71,16 @@ async function inheritCpus(directory: string): Promise<void> {
     const own = join(directory, file);
     if (!existsSync(own) || (await readFile(own, 'utf8')).trim() !== '') continue;
     await writeFile(own, await readFile(join(directory, '..', file), 'utf8'));
+  }
+}
+
+/** The files of version 1 and 2, with what they hold by default. */
+const weights = { 'cpu.shares': 1024, 'cpu.weight': 100 };
+
+async function weigh(directory: string, cpuWeight: number): Promise<void> {
+  for (const [name, usual] of Object.entries(weights)) {
+    const file = join(directory, name);
+    if (existsSync(file)) await writeFile(file, String(usual * cpuWeight));
   }
 }
 

@@ -84,6 +84,9 @@ export function controlPlanePlan(settings: ClusterSettings, programs: string): M
   ];
   return {
     setup: network(settings, addresses),
+    // It has machines of its own elsewhere. As one among the nodes it took half a second for a request while they were
+    // busy, and whoever leads by a Lease lost it.
+    cpuWeight: 8,
     programs: [
       program('etcd', etcdArgs(directory)),
       program('kube-apiserver', apiServerArgs(settings, addresses, directory), '127.0.0.1:2379'),

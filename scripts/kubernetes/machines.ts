@@ -10,6 +10,8 @@ import { run, until } from './run.ts';
 export interface MachinePlan {
   setup: string[][];
   root?: { binds: { source: string; target: string }[] };
+  /** Share of the processors while all machines want them; default 1. */
+  cpuWeight?: number;
   programs: Program[];
 }
 
@@ -58,7 +60,7 @@ export async function startMachine(
   await Promise.all([prepared, gate].map(file => rm(file, { force: true })));
   await Promise.all([inside('log'), scratch].map(path => mkdir(path, { recursive: true })));
   const root = plan.root && { ...plan.root, scratch };
-  const cgroups = await ensureCgroups(cluster, name);
+  const cgroups = await ensureCgroups(cluster, name, plan.cpuWeight ?? 1);
   await writeFile(inside('plan.json'), JSON.stringify({ ...plan, root, hostname: name, prepared, gate, cgroups }));
   launch(`${cluster}/${name}`, [supervisor, inside('plan.json')], inside('log/supervisor.log'));
   return await until(`start of machine ${name} (see ${inside('log/supervisor.log')})`, 20, async () => {
