@@ -17,10 +17,15 @@ interface IssuerTools {
   systemNamespace: string;
 }
 
+/** A certificate that was found good is not read again for so long, ms: each look at a cluster asks for all of its. */
+const KEPT_MS = 600_000;
+
 /** The authority of this installation, and certificates signed by it. Its key is read once and kept in memory. */
 export class CaIssuer implements Issuer {
   readonly #tools: IssuerTools;
   #store: Promise<CaStore> | undefined;
+  /** Secrets, as the watch gave them, whose certificate was found good: for whom, and until when that holds. */
+  readonly #kept = new WeakMap<Secret, { sign: string; until: number }>();
 
   constructor(tools: IssuerTools) {
     this.#tools = tools;
@@ -39,13 +44,19 @@ export class CaIssuer implements Issuer {
     names: readonly string[];
   }): Promise<Record<string, string> | undefined> {
     const store = await this.#authority();
-    const { subject } = request;
-    const stored = readTlsData(request.current?.data);
+    const { current, subject } = request;
     const bundle = bundleOf(store);
     const now = this.#tools.now();
+    const sign = JSON.stringify([bundle, subject, request.names]);
+    const kept = current && this.#kept.get(current);
+    if (kept?.sign === sign && now.getTime() < kept.until) return undefined;
+    const stored = readTlsData(current?.data);
     const ca = store.current.certificate;
     const verdict = decideLeaf({ stored, subject, sans: request.names, ca, bundle, now });
-    if (verdict.action === 'keep') return undefined;
+    if (verdict.action === 'keep') {
+      if (current) this.#kept.set(current, { sign, until: now.getTime() + KEPT_MS });
+      return undefined;
+    }
     if (verdict.action === 'rewrite' && stored) return tlsData({ ...stored, bundle });
     this.#tools.log.info('issuing certificate', { subject: subject.name, reason: verdict.message });
     const leaf = await issueLeaf(store.current, { subject, sans: request.names }, { now });
