@@ -24,7 +24,8 @@ export class Volume {
   readonly #file: ClaimableFile;
   readonly #clusterUid: string;
   readonly #look: () => Promise<DataFacts>;
-  #known: DataFacts | undefined;
+  /** Under way, or what it found. */
+  #looked: Promise<DataFacts | undefined> | undefined;
 
   constructor(file: ClaimableFile, clusterUid: string, look: () => Promise<DataFacts>) {
     this.#file = file;
@@ -40,7 +41,7 @@ export class Volume {
 
   /** Finished data is looked at once; call this after whatever may have changed it. */
   forget(): void {
-    this.#known = undefined;
+    this.#looked = undefined;
   }
 
   /**
@@ -64,10 +65,19 @@ export class Volume {
 
   /** An engine that cannot look (its image lacks the programs) leaves what the identity says. */
   async #data(identity: Identity | undefined): Promise<DataFacts> {
-    if (this.#known) return this.#known;
-    const facts = await this.#look().catch(() => undefined);
-    if (facts?.state === 'initialized') this.#known = facts;
-    return facts ?? { state: identity ? 'initialized' : 'blank' };
+    this.#looked ??= this.#lookOnce();
+    return (await this.#looked) ?? { state: identity ? 'initialized' : 'blank' };
+  }
+
+  /** For all who ask meanwhile: a look runs a program of the engine. What is not finished is looked at again. */
+  #lookOnce(): Promise<DataFacts | undefined> {
+    const looked = this.#look()
+      .catch(() => undefined)
+      .then(facts => {
+        if (facts?.state !== 'initialized' && this.#looked === looked) this.#looked = undefined;
+        return facts;
+      });
+    return looked;
   }
 
   async #read(): Promise<Identity | undefined> {
