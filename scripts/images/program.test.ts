@@ -1,7 +1,8 @@
 import { expect } from 'chai';
-import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { projectRoot } from '../kubernetes/paths.ts';
 import { run } from '../kubernetes/run.ts';
 import { currentProgram } from './program-cache.ts';
 import { bundleProgram } from './program.ts';
@@ -36,6 +37,18 @@ describe('bundled program', () => {
     await write('bundle.mjs', first?.text ?? '');
     expect(await run(process.execPath, [join(root, 'bundle.mjs')])).to.equal('hello function true\n');
     expect(await bundleProgram(root)).to.deep.equal(bundles);
+  });
+
+  it('has host commands, without native parts', async () => {
+    await symlink(join(projectRoot, 'node_modules'), join(root, 'node_modules'));
+    await write(
+      'operator/main.ts',
+      "const { NodeSSH } = await import('node-ssh');\nconsole.log(new NodeSSH().isConnected());\n",
+    );
+    const { files } = await bundleProgram(root);
+    await rm(join(root, 'node_modules'));
+    await Promise.all(files.map(({ name, text }) => write(name, text)));
+    expect(await run(process.execPath, [join(root, 'polardb-stack.mjs')])).to.equal('false\n');
   });
 
   it('is known without bundling while nothing has changed', async () => {

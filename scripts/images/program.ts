@@ -22,9 +22,10 @@ export interface Bundles {
   inputs: string[];
 }
 
-/** CommonJS packages in an ESM bundle call `require` for Node's own modules. */
+/** What CommonJS packages in an ESM bundle expect: `require` for Node's own modules, and where they lie. */
 const banner =
-  "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);";
+  "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);" +
+  ' const { filename: __filename, dirname: __dirname } = import.meta;';
 
 const BUILTIN = 'builtin';
 
