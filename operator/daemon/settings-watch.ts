@@ -63,7 +63,10 @@ export class SettingsWatch {
     if (!this.#caches.every(cache => cache.isSynced)) return;
     const before = this.#settings;
     const [network, controller, ports] = [this.#network, this.#controller, this.#ports].map(cache => cache.list()[0]);
-    this.#settings = readDaemonSettings({ network, controller, ports, versions: this.#versions.list().map(saidBy) }, before);
+    this.#settings = readDaemonSettings(
+      { network, controller, ports, versions: this.#versions.list().map(saidBy) },
+      before,
+    );
     if (!isDeepStrictEqual(before, this.#settings)) this.#onChange(concernedBy(before, this.#settings));
   }
 }
