@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { X509Certificate } from 'node:crypto';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,8 +7,9 @@ import { parseAllDocuments } from 'yaml';
 import { synth } from '../../manifests/synth.ts';
 import { KubeClient } from '../../operator/kube/client.ts';
 import { findCredentials } from '../../operator/kube/credentials.ts';
-import { RESOURCES, type ConfigMap, type Pod } from '../../operator/kube/resources.ts';
+import { resource, RESOURCES, type ConfigMap, type Pod } from '../../operator/kube/resources.ts';
 import { silentLogger } from '../../operator/kube/testing/support.ts';
+import type { KubeObject } from '../../operator/kube/types.ts';
 import { MPD_CLUSTERS } from '../../operator/kinds/mpd.ts';
 import { EXCLUDED_HOSTS } from '../../operator/lifecycle/builders/affinity.ts';
 import { LifecycleOperator } from '../../operator/lifecycle/operator.ts';
@@ -22,6 +24,7 @@ import { installKinds } from '../support/kinds.ts';
 const namespace = `hosts-${process.pid}`;
 const NODES = ['a', 'b'].map(name => `${namespace}-${name}`) as [string, string];
 const ref = { namespace, name: 'orders' };
+const BINDINGS = resource<KubeObject & { target: object }>('v1', 'Binding', 'bindings');
 
 describe('facts of hosts, real API server', function () {
   this.timeout(60_000);
@@ -126,11 +129,30 @@ describe('facts of hosts, real API server', function () {
     });
   });
 
+  it('give the address for clients to status and to the certificate', async () => {
+    const [pod] = (await pods()) as [Pod];
+    const { name } = pod.metadata;
+    const target = { apiVersion: 'v1', kind: 'Node', name: NODES[0] };
+    await client.create(BINDINGS, { apiVersion: 'v1', kind: 'Binding', metadata: { namespace, name }, target });
+    await client.patchStatus(RESOURCES.pods, pod.metadata, { hostIP: '10.0.0.7', hostIPs: [{ ip: '10.0.0.7' }] });
+    await tell(NODES[0], { isCutOff: false, clientIp: '192.0.2.7' });
+    const id = name.split('-').at(-1)!;
+    await eventually('both have it', async () => {
+      const instance = (await client.get(MPD_CLUSTERS, ref))?.status?.dbInstanceStatus?.[id];
+      expect([instance?.nodeName, instance?.hostClientIP]).to.deep.equal([NODES[0], '192.0.2.7']);
+      const secret = await client.get(RESOURCES.secrets, { namespace, name: `orders-${id}-tls` });
+      const { subjectAltName } = new X509Certificate(Buffer.from(secret?.data?.['tls.crt'] ?? '', 'base64'));
+      for (const address of ['10.0.0.7', '192.0.2.7']) expect(subjectAltName).to.contain(`IP Address:${address}`);
+      return true;
+    });
+  });
+
   it('cost the operator no call while nothing but heartbeats and ports come', async () => {
     await quiet();
     const calls = operators.callsSent;
     for (let beat = 0; beat < 10; beat++) {
-      for (const name of NODES) await tell(name, { isCutOff: false });
+      await tell(NODES[0], { isCutOff: false, clientIp: '192.0.2.7' });
+      await tell(NODES[1], { isCutOff: false });
       await publish(portMap(NODES[0], [22, 8000 + beat], namespace));
     }
     await throughout(1_000, () => {

@@ -2,9 +2,12 @@ import { expect } from 'chai';
 import type { MPDClusterSpecInput } from '../../crds/mpdcluster.ts';
 import { RESOURCES, type Pod } from '../kube/resources.ts';
 import type { CrashGate } from '../workflow/testing/crash-points.ts';
+import type { ClusterContext } from './context.ts';
+import { chooseHosts } from './host-choice.ts';
+import { Memory } from './memory.ts';
 import { expectRunning } from './testing/expectations.ts';
-import { localSpec } from './testing/fixtures.ts';
-import type { ToldHost } from './testing/hosts.ts';
+import { clusterOf, localSpec, planOf } from './testing/fixtures.ts';
+import { hostOf, type ToldHost } from './testing/hosts.ts';
 import { MemoryWorld } from './testing/memory-world.ts';
 
 const spec = { ...localSpec, followerNum: 1 };
@@ -121,6 +124,25 @@ describe('ports of a new cluster on the host network', () => {
     await world.live();
     const [net] = Object.values(world.cluster()?.status?.dbInstanceStatus ?? {}).map(it => it.netInfo);
     expect([net?.agentPort, net?.healthPort].sort()).to.deep.equal([36_009, 36_010]);
+  });
+});
+
+describe('hosts where no image is pulled', () => {
+  const excluded = (...told: ToldHost[]): readonly string[] => {
+    const all = told.map((it, i) => hostOf(`node-${i}`, it));
+    const images = { ...planOf().images, pullPolicy: 'Never' as const };
+    const plan = planOf({ images });
+    const hosts = { all: () => all, of: () => undefined };
+    const context = { cluster: clusterOf(spec), plan, hosts, memory: new Memory(), tools: { now: () => heard } };
+    return chooseHosts(context as unknown as ClusterContext, plan.instances[0]!).excluded;
+  };
+
+  it('are those that have the version, as soon as one has', () => {
+    expect(excluded({ ...good, versions: ['pg14'] }, { ...good, versions: ['pg15'] })).to.deep.equal(['node-0']);
+  });
+
+  it('are any while none has: their kubelets say which image is missing', () => {
+    expect(excluded({ ...good, versions: ['pg14'] }, { ...good, versions: [] })).to.deep.equal([]);
   });
 });
 

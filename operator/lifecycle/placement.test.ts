@@ -23,6 +23,7 @@ describe('whether a host may take an instance', () => {
       'its daemon has said nothing since 2026-01-01T11:50:00Z',
     ],
     ['no link', { heard, isCutOff: true }, {}, 'clients cannot reach it (bond1 StateDown)'],
+    ['a card that tells no state', { heard, isCutOff: true, why: 'StateUnKnown' }, {}, undefined],
     ["the engine's port in use", { heard, ports: [5500] }, { ports }, 'port 5500 is in use there'],
     ["the agent's port in use", { heard, ports: [36_000] }, { ports }, 'port 36000 is in use there'],
     ['a port in use, on the pod network', { heard, ports: [5500] }, {}, undefined],

@@ -56,9 +56,14 @@ function silent(host: HostView, { now }: PlacementNeeds): string | undefined {
   return `its daemon has said nothing since ${heard}`;
 }
 
+/** The original's word for a card whose driver tells no state: virtual ones do so for ever, and serve all the same. */
+const NOT_TOLD = 'StateUnKnown';
+
 function cutOffFromClients(host: HostView): string | undefined {
   const told = hostCondition(host, HOST_CONDITION.clientNetworkUnavailable);
-  return told?.status === 'True' ? `clients cannot reach it (${told.message ?? told.reason ?? ''})` : undefined;
+  return told?.status === 'True' && told.reason !== NOT_TOLD
+    ? `clients cannot reach it (${told.message ?? told.reason ?? ''})`
+    : undefined;
 }
 
 function portTaken(host: HostView, { ports }: PlacementNeeds): string | undefined {

@@ -13,6 +13,8 @@ export interface ToldHost {
   /** Heartbeat of the daemon; absent: there is none. */
   heard?: Date;
   isCutOff?: boolean;
+  /** Reason of being cut off. @default StateDown */
+  why?: string;
   clientIp?: string;
   ports?: readonly number[];
   versions?: readonly string[];
@@ -31,7 +33,7 @@ export function nodeOf(name: string, told: ToldHost = {}): Node {
   const conditions = [
     ...(told.heard ? [say(HOST_CONDITION.refreshed, 'True', 'Refresh', 'Refresh')] : []),
     ...(clientIp === undefined ? [] : [say(HOST_CONDITION.clientIp, 'True', 'bond1', clientIp)]),
-    ...(isCutOff === undefined ? [] : [linkCondition(isCutOff, say)]),
+    ...(isCutOff === undefined ? [] : [say(...linkCondition(isCutOff, told.why))]),
   ];
   return {
     apiVersion: 'v1',
@@ -42,13 +44,10 @@ export function nodeOf(name: string, told: ToldHost = {}): Node {
   };
 }
 
-const linkCondition = (
-  isCutOff: boolean,
-  say: (...told: [string, 'True' | 'False', string, string]) => HostCondition,
-) =>
-  isCutOff
-    ? say(HOST_CONDITION.clientNetworkUnavailable, 'True', 'StateDown', 'bond1 StateDown')
-    : say(HOST_CONDITION.clientNetworkUnavailable, 'False', 'StateUP', 'bond1 StateUP');
+function linkCondition(isCutOff: boolean, why = 'StateDown'): [string, 'True' | 'False', string, string] {
+  const reason = isCutOff ? why : 'StateUP';
+  return [HOST_CONDITION.clientNetworkUnavailable, isCutOff ? 'True' : 'False', reason, `bond1 ${reason}`];
+}
 
 export function portMap(host: string, ports: readonly number[], namespace: string): ConfigMap {
   const metadata = { namespace, name: portUsageName(host), labels: { [HOST_FACTS_LABEL]: 'ports' } };
