@@ -67,7 +67,9 @@ function inTrash(path: string, { world: { now, named } }: Case): string | undefi
 function asCopy(path: string, { before, world }: Case): string | undefined {
   const [copy] = /^(?:[1-9]\d*\/)?rm_data_[\w-]+\//.exec(path) ?? [];
   if (copy === undefined) return undefined;
-  return world.now - before.modifiedAt(copy.slice(0, -1)) > OVERDUE_MS ? 'a copy' : undefined;
+  const [, y, m, d] = /rm_data_(\d{4})(\d\d)(\d\d)\d{6}\//.exec(copy) ?? [];
+  const named = y === undefined ? 0 : Date.parse(`${y}-${m}-${d}T00:00:00Z`);
+  return world.now - Math.max(named, before.modifiedAt(copy.slice(0, -1))) > OVERDUE_MS ? 'a copy' : undefined;
 }
 
 function asFolder(path: string, content: string, { before, after, world }: Case): string | undefined {
@@ -75,7 +77,9 @@ function asFolder(path: string, content: string, { before, after, world }: Case)
   if (folder === undefined || rest === undefined || world.named.has(folder)) return undefined;
   const since = world.namelessSince.get(folder);
   if (since === undefined || world.now - since < OVERDUE_MS) return undefined;
-  const files = [...before.files.keys()].filter(it => it.startsWith(`${folder}/`) && !it.endsWith('/'));
+  const inside = [...before.files.keys()].filter(it => it.startsWith(`${folder}/`) && it !== `${folder}/`);
+  if (!inside.every(it => /^\d+\/(data|log|scripts|rm_data_[\w-]+)\//.test(it))) return undefined;
+  const files = inside.filter(it => !it.endsWith('/'));
   if (files.some(it => world.now - before.modifiedAt(it) <= OVERDUE_MS)) return undefined;
   const there = `${TRASH}/${folder}.${Math.floor(world.now / 1000)}/${rest}`;
   return after.get(there) === content ? 'set aside' : undefined;

@@ -31,9 +31,9 @@ export class Tree {
   constructor() {
     mkdirSync(this.root);
     mkdirSync(`${this.outside}/log`, { recursive: true });
-    for (const name of ['postgresql-1.log', 'log/postgresql-2.log', 'log/postgresql-3.log']) {
+    for (const [at, name] of ['postgresql-1.log', 'log/postgresql-2.log', 'log/postgresql-3.log'].entries()) {
       writeFileSync(`${this.outside}/${name}`, 'outside');
-      utimesSync(`${this.outside}/${name}`, 1, 1);
+      utimesSync(`${this.outside}/${name}`, at, at);
     }
   }
 
