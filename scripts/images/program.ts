@@ -72,6 +72,8 @@ async function bundle(root: string, name: string, source: string): Promise<{ fil
     format: 'esm',
     platform: 'node',
     target: 'node24',
+    // Of a CommonJS module that is loaded when it is needed, only its default would come through.
+    mainFields: ['module', 'main'],
     minifySyntax: true,
     minifyWhitespace: true,
     // Optional parts of pg, and native ones of ssh2, which does all in JavaScript without them.
