@@ -4,8 +4,6 @@ export type HostCommand =
   | { name: 'addresses'; card: string }
   /** Address of the management controller (BMC), as text of ipmitool. */
   | { name: 'bmcAddress' }
-  /** Disks and what is on them, as JSON; sizes in bytes. */
-  | { name: 'blockDevices' }
   /** Multipath devices with the state of each path, as JSON. */
   | { name: 'multipaths' };
 
@@ -22,7 +20,7 @@ export interface CommandPlan {
 const CARD = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,14}$/;
 
 /** Is this a name that a network card can have? */
-export const isCardName = (text: string): boolean => CARD.test(text) && text !== '.' && text !== '..';
+const isCardName = (text: string): boolean => CARD.test(text) && text !== '.' && text !== '..';
 
 /**
  * What runs on the host. The words are fixed; arguments are checked against a pattern that has no blanks, quotes or
@@ -37,15 +35,10 @@ export function planOf(command: HostCommand): CommandPlan {
     case 'bmcAddress':
       // A management controller is asked over a slow bus.
       return plan(['ipmitool', 'lan', 'print', '1'], { needsRoot: true, limitSeconds: 10 });
-    case 'blockDevices':
-      return plan(['lsblk', '--json', '--bytes', '--paths', '--output', BLOCK_COLUMNS], { limitSeconds: 10 });
     case 'multipaths':
       return plan(['multipathd', 'show', 'maps', 'json'], { needsRoot: true, limitSeconds: 10 });
   }
 }
-
-/** Columns that lsblk has since util-linux 2.23 (RHEL 7). */
-const BLOCK_COLUMNS = 'NAME,KNAME,TYPE,SIZE,MODEL,SERIAL,WWN,STATE,RO,MOUNTPOINT';
 
 const plan = (
   words: readonly string[],

@@ -51,11 +51,8 @@ describe('SshHostExec with a real sshd', function () {
   it('gets what the programs of the host say', async () => {
     await sshd.start();
     const addresses = await exec.run(CARD);
-    expect(JSON.parse(textOf(addresses))).to.have.nested.property('[0].ifname', 'lo');
-    const devices = await exec.run({ name: 'blockDevices' });
-    expect(JSON.parse(textOf(devices)))
-      .to.have.property('blockdevices')
-      .that.is.an('array');
+    expect(addresses).to.include({ kind: 'exit', code: 0 });
+    expect(JSON.parse((addresses as { stdout: string }).stdout)).to.have.nested.property('[0].ifname', 'lo');
     const missing = await exec.run({ name: 'addresses', card: 'nocard0' });
     expect(missing).to.include({ kind: 'exit', code: 1, stdout: '' });
     expect((missing as { stderr: string }).stderr).to.match(/does not exist/);
@@ -63,7 +60,7 @@ describe('SshHostExec with a real sshd', function () {
 
   it('runs more commands than one connection has sessions', async () => {
     await sshd.start();
-    const results = await Promise.all(Array.from({ length: 40 }, () => exec.run(CARD)));
+    const results = await Promise.all(Array.from({ length: 24 }, () => exec.run(CARD)));
     expect(new Set(results.map(({ kind }) => kind))).to.deep.equal(new Set(['exit']));
     expect(await established(sshd.port)).to.equal(1);
   });
@@ -96,7 +93,7 @@ describe('SshHostExec with a real sshd', function () {
 
   it('says that the connection was lost, not that the command failed', async () => {
     await sshd.start(inPlaceOfIp('sleep 600.25'));
-    await exec.run({ name: 'blockDevices' });
+    await exec.run({ name: 'multipaths' });
     const running = exec.run(CARD);
     const end = Date.now() + 5_000;
     while ((await processesWith('600.25')).length === 0) expect(Date.now(), 'the command runs').to.be.below(end);
