@@ -56,6 +56,17 @@ describe('bundled program', () => {
     });
   }
 
+  it('issues certificates', async () => {
+    await symlink(join(projectRoot, 'operator/pki'), join(root, 'operator/pki'));
+    await write(
+      'operator/main.ts',
+      "import { createCa } from './pki/ca.ts';\nconst { certificate } = await createCa({ now: new Date() });\nconsole.log(certificate.split('\\n')[0]);\n",
+    );
+    const { files } = await bundleProgram(root);
+    await Promise.all(files.map(({ name, text }) => write(name, text)));
+    expect(await run(process.execPath, [join(root, 'polardb-stack.mjs')])).to.equal('-----BEGIN CERTIFICATE-----\n');
+  });
+
   it('is known without bundling while nothing has changed', async () => {
     await currentProgram(root, cache);
     const [memo = ''] = await readdir(cache);
