@@ -180,9 +180,9 @@ describe('SshHostExec', () => {
     const all = Array.from({ length: 41 }, () => exec.run(CARD));
     expect(await Promise.race(all).then(textOf)).to.equal('too many host commands wait');
     await eventually(() => sshd.lines.length === 8);
-    let isOver = false;
-    const results = Promise.all(all).finally(() => (isOver = true));
-    while (!isOver) {
+    const state = { isOver: false };
+    const results = Promise.all(all).finally(() => (state.isOver = true));
+    while (!state.isOver) {
       await clock.advance(6_000);
       await new Promise(resolve => setTimeout(resolve, 5));
     }
