@@ -90,7 +90,7 @@ export class Group {
     this.#options = options;
     this.#parts = sources.group(key);
     const [namespace = '', name = ''] = key.split('/');
-    this.#ledger = new Ledger(new RecordStore(client, { namespace, name: recordName(name) }));
+    this.#ledger = new Ledger(new RecordStore(client, { namespace, name: recordName(name) }, () => clock.now()));
     this.#publisher = new Publisher(client);
     this.#nodeLease = new NodeLease({ client, clock, news: wake });
     this.commander = new Commander({ clock, log, identity, ended: wake, disobeyed: () => this.#ledger.doubt() });
@@ -192,7 +192,8 @@ export class Group {
     told();
     if (hasActed || decision.request) return 'again';
     const pauses = [
-      wakeAt === undefined ? Infinity : wakeAt - clock.now(),
+      (wakeAt ?? Infinity) - clock.now(),
+      (this.#ledger.doubtfulFrom ?? Infinity) - clock.now(),
       holdLastsMs(target.cluster.metadata.annotations, clock.date()),
     ];
     const pause = Math.max(1, Math.min(...pauses));
@@ -253,8 +254,7 @@ export class Group {
     if (!target || !recorded || !isLeading() || !isOf(heard.incarnation, recorded.record.holder)) return;
     const request = asked();
     this.#gather(target, recorded, request);
-    if (request || isMoving(this.#look?.decision) || isChanging(recorded.record, heard.report.quorum?.generation))
-      wake();
+    if (request || isMoving(this.#look?.decision) || isChanging(recorded.record, heard)) wake();
   }
 
   #tell({ policy, actions, wait }: Decision, recorded: Recorded | undefined): void {
@@ -288,8 +288,8 @@ export class Group {
 }
 
 /** Is (E, k) on its way from one setting to the next? */
-const isChanging = ({ members, generation }: GroupRecord, inEngine = generation): boolean =>
-  generation !== inEngine || members.some(it => it.pending);
+const isChanging = ({ members, generation }: GroupRecord, { report: { quorum } }: Heard): boolean =>
+  generation !== (quorum?.generation ?? generation) || members.some(it => it.pending);
 
 /** Does a planned move wait for what members still lack? */
 const isMoving = (decision: Decision | undefined): boolean =>

@@ -51,6 +51,11 @@ export class Ledger {
     this.#store.observed(version);
   }
 
+  /** From when on it has to be read again though nothing happens, ms of the clock. */
+  get doubtfulFrom(): number | undefined {
+    return this.#store.doubtfulFrom;
+  }
+
   /** The record, read directly when it is not known for certain. @throws KubeError, RecordError */
   known(): Promise<Recorded | undefined> {
     return this.#store.known();

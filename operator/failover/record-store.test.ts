@@ -19,6 +19,7 @@ describe('the record as a leader knows it', () => {
   let fate: 'stored' | 'lost' | 'refused';
   let ledger: Ledger;
   let store: RecordStore;
+  let now: number;
 
   const hook: CallHook = {
     before: async ({ verb }) => {
@@ -34,7 +35,8 @@ describe('the record as a leader knows it', () => {
     api = new MemoryApi(() => new Date(0));
     calls = [];
     fate = 'stored';
-    store = new RecordStore(api.client(hook), REF);
+    now = 0;
+    store = new RecordStore(api.client(hook), REF, () => now);
     ledger = new Ledger(store);
     await ledger.known();
     await ledger.write({ do: 'create', record: created, message: '' }, undefined, META);
@@ -126,6 +128,22 @@ describe('the record as a leader knows it', () => {
       expect(calls).to.deep.equal(['get']);
     });
   }
+
+  it('a restored copy of before its own write is noticed though the watch never showed that write', async () => {
+    const created = ledger.recorded?.version;
+    ledger.observed(created);
+    await write('grant');
+    calls = [];
+    now = ledger.doubtfulFrom! - 1;
+    ledger.observed(created);
+    await ledger.known();
+    expect(calls).to.deep.equal([]);
+    now++;
+    await ledger.known();
+    expect(calls).to.deep.equal(['get']);
+    ledger.observed(ledger.recorded?.version);
+    expect(ledger.doubtfulFrom).to.equal(undefined);
+  });
 
   it('what the watch shows again and again is read once', async () => {
     await change();

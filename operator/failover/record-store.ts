@@ -1,5 +1,6 @@
 import { formatRecord, parseRecord, type LeaseObject } from '../ha/lease.ts';
 import type { GroupRecord } from '../ha/record.ts';
+import { doubtfulFrom, noRecordWatch, onKnown, onShown, type RecordWatch } from '../ha/record-watch.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { isReason } from '../kube/errors.ts';
 import { RESOURCES, type Lease } from '../kube/resources.ts';
@@ -30,20 +31,25 @@ export class RecordStore {
   #isKnown = false;
   /** Counts what cast doubt on it: a call that was under way meanwhile knows nothing for certain. */
   #doubts = 0;
-  /** Versions that were known of late, in their order: a watch shows each of our writes once more, and late. */
-  #versions: string[] = [];
-  /** What the watch showed last. */
-  #shown: string | undefined;
+  #watch: RecordWatch = noRecordWatch;
+  /** Monotonic, ms. */
+  readonly #now: () => number;
 
-  constructor(client: Pick<KubeClient, 'get' | 'create' | 'replace'>, ref: Required<ObjectRef>) {
+  constructor(client: Pick<KubeClient, 'get' | 'create' | 'replace'>, ref: Required<ObjectRef>, now: () => number) {
     this.#client = client;
     this.#ref = ref;
+    this.#now = now;
   }
 
   /** The record, read directly when it is not known for certain. @throws KubeError, RecordError */
   async known(): Promise<RecordReading | undefined> {
-    if (!this.#isKnown) await this.read();
+    if (!this.#isKnown || this.#now() >= (this.doubtfulFrom ?? Infinity)) await this.read();
     return this.current;
+  }
+
+  /** From when on `known` reads it again though nothing happens, ms; undefined: the watch has shown what is known. */
+  get doubtfulFrom(): number | undefined {
+    return doubtfulFrom(this.#watch);
   }
 
   /** As known last; undefined when there is none or nothing is known. */
@@ -71,15 +77,11 @@ export class RecordStore {
     this.#isKnown = false;
   }
 
-  /**
-   * A watch showed this version of the record (undefined: it is gone). What was never known here is news, and so is what
-   * was overwritten before: a watch never goes back, but the whole store may (etcd restored).
-   */
+  /** A watch showed this version of the record; undefined: it is gone. */
   observed(version: string | undefined): void {
-    if (version !== undefined && version === this.#shown) return;
-    const isKnown = version === undefined ? this.#lease === undefined : this.#isInOrder(version);
-    this.#shown = version;
-    if (!isKnown) this.doubt();
+    const { watch, isNews } = onShown(this.#watch, version);
+    this.#watch = watch;
+    if (isNews) this.doubt();
   }
 
   /** Creates the record. @throws KubeError other than those that an outcome stands for */
@@ -106,19 +108,7 @@ export class RecordStore {
     this.#lease = lease;
     this.#reading = lease && { record: parseRecord(lease), version: versionOf(lease) };
     this.#isKnown = doubts === this.#doubts;
-    if (lease) this.#versions = [...this.#before(versionOf(lease)), versionOf(lease)].slice(-MOST_VERSIONS);
-  }
-
-  /** Versions that came before this one; what came after it is no more when it is there again. */
-  #before(version: string): string[] {
-    const at = this.#versions.indexOf(version);
-    return at < 0 ? this.#versions : this.#versions.slice(0, at);
-  }
-
-  /** Known, and no older than what was shown before. */
-  #isInOrder(version: string): boolean {
-    const at = this.#versions.indexOf(version);
-    return at >= 0 && at >= this.#versions.indexOf(this.#shown ?? '');
+    this.#watch = onKnown(this.#watch, this.#reading?.version, this.#now());
   }
 
   async #write(send: () => Promise<Lease>): Promise<WriteOutcome> {
@@ -135,8 +125,6 @@ export class RecordStore {
   }
 }
 
-/** Our own writes that the watch has not shown yet are ever few. */
-const MOST_VERSIONS = 32;
 const versionOf = (lease: LeaseObject): string => lease.metadata.resourceVersion ?? '';
 
 /** As it will be read again: what nobody could read is never written. @throws RecordError */

@@ -11,6 +11,7 @@ import {
 } from '../leadership.ts';
 import { noMemory, type GroupMemory } from '../memory.ts';
 import { commandStamp } from '../record.ts';
+import { doubtfulFrom, noRecordWatch, onKnown, onShown, type RecordWatch } from '../record-watch.ts';
 import type { Recorded } from '../view.ts';
 import type { Agent, Beat } from './agent.ts';
 import type { AgentReport } from './agent-report.ts';
@@ -50,7 +51,7 @@ export class Manager {
   readonly elector: Elector;
   readonly #world: ManagerWorld;
   #isReading = false;
-  #shown?: string;
+  #watch: RecordWatch = noRecordWatch;
   #hasRead = false;
   #cancelWake: Cancel = () => undefined;
   #isDue = false;
@@ -106,7 +107,7 @@ export class Manager {
         done: answer => {
           this.#isReading = false;
           if (answer === 'none') return;
-          this.recorded = answer.got;
+          this.#learn(answer.got);
           this.#hasRead = true;
           if (!rules.habits.stampsFirst && answer.got) this.authority = { term: answer.got.record.term };
           then();
@@ -115,11 +116,15 @@ export class Manager {
     );
   }
 
+  #learn(recorded: Recorded | undefined): void {
+    this.recorded = recorded;
+    this.#watch = onKnown(this.#watch, recorded?.version, this.now);
+  }
+
   #beat(): void {
-    // The watch shows another record than this process wrote or read: it is not sure any more.
-    const shown = this.#world.api.cached.record?.version;
-    if (shown !== this.#shown && shown !== this.recorded?.version) this.#hasRead = false;
-    this.#shown = shown;
+    const { watch, isNews } = onShown(this.#watch, this.#world.api.cached.record?.version);
+    this.#watch = watch;
+    if (isNews || this.now >= (doubtfulFrom(watch) ?? Infinity)) this.#hasRead = false;
     if (this.isLeading && !this.#hasRead && this.authority.writing === undefined) this.#read();
     for (const { running } of this.#world.api.cached.pods) if (running) this.#beatTo(running.incarnation);
     this.#wake();
@@ -225,7 +230,7 @@ export class Manager {
             this.#hasRead = false;
           } else {
             this.authority = onWritten(record.term);
-            this.recorded = { record, version: answer.got };
+            this.#learn({ record, version: answer.got });
           }
           if (this.#hasRead) this.#beat();
           else this.#read();

@@ -51,6 +51,20 @@ describe('simulation of the protocol on the production rules', () => {
     fc.assert(property, { numRuns: 150, seed: SEED });
   });
 
+  it('etcd comes back as it was right before a grant that no watch has shown: it is noticed', function () {
+    this.timeout(60_000);
+    const lasts = fc.integer({ min: 1, max: 60 });
+    const property = fc.property(fc.integer(), fc.constantFrom('local', 'share'), lasts, (seed, topology, ago) => {
+      const world = new World({ seed, topology, instances: 3, drift: [], writeMs: 100 });
+      while (!world.api.stored.record?.record.holder) world.runFor(1);
+      world.api.restore(ago);
+      world.runFor(30_000);
+      const reason = world.managers.find(it => it.isLeading)?.lastDecision?.wait?.reason;
+      expect(world.isServing ? 'serving' : reason).to.be.oneOf(['serving', 'RecordBehind']);
+    });
+    fc.assert(property, { numRuns: 60, seed: SEED });
+  });
+
   it(`${SCHEDULES} schedules: no acknowledged row is lost, one writer at most, and one comes up`, function () {
     this.timeout(120_000);
     const property = fc.property(schedules, schedule => void play(schedule));
