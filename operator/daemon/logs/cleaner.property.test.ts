@@ -53,7 +53,7 @@ const seldom = <T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> =>
 
 const step = fc.record({
   days: fc.constantFrom(0, 0.3, 1, 2, 3, 3.1, 3.1, 7),
-  named: fc.oneof(fc.subarray(IDS), fc.constant([])),
+  named: fc.oneof(fc.subarray(IDS), fc.constant<string[]>([])),
   /** Called off after so many turns of the event loop. */
   abortAfter: seldom(fc.nat(200)),
   isTight: fc.boolean(),
