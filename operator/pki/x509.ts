@@ -6,7 +6,5 @@ import type * as Library from '@peculiar/x509';
  */
 export async function loadX509(): Promise<typeof Library> {
   await import('reflect-metadata');
-  // Bundled, a CommonJS library that is loaded late has a default export and no other.
-  const { default: library }: { default?: unknown } = await import('@peculiar/x509');
-  return library as typeof Library;
+  return import('@peculiar/x509');
 }
