@@ -37,21 +37,23 @@ const AT_END = new Set(['RecoveryWalStream', 'RecoveryRetrieveRetryInterval']);
 export interface Cut {
   tools: Pick<EngineTools, 'withSession' | 'signal' | 'sleep' | 'titleOf'>;
   address: SqlAddress;
-  /** Timeline that the receiver was last seen on since the engine started. */
-  knownTimeline: number | undefined;
+  /** Takes the upstream out of the running engine's configuration; the password was taken away before. */
+  uncouple: () => Promise<void>;
   signal: AbortSignal;
 }
 
 /**
- * Waits until the receiver of a follower has ended, whose upstream and password were taken away before, and tells where
- * its log ends: from then on this member acknowledges nothing to the former RW (protocol, Choice).
+ * Cuts a follower from its upstream, waits until its receiver has ended, and tells where its log ends: from then on this
+ * member acknowledges nothing to the former RW (protocol, Choice).
  * @throws the signal's reason
  */
-export const awaitCut = ({ tools, address, knownTimeline, signal }: Cut): Promise<LogEnd> =>
+export const cut = ({ tools, address, uncouple, signal }: Cut): Promise<LogEnd> =>
   tools.withSession(
     address,
     async session => {
-      let timeline = knownTimeline;
+      // Nobody tells it any more once the receiver has ended.
+      let timeline = (await look(session)).receivedTimeline;
+      await uncouple();
       for (let waitedMs = 0; ; waitedMs += PAUSE_MS) {
         const row = await look(session);
         timeline = row.receivedTimeline ?? timeline;
@@ -64,14 +66,6 @@ export const awaitCut = ({ tools, address, knownTimeline, signal }: Cut): Promis
     },
     { signal },
   );
-
-/** Timeline that the receiver is on, if one runs. */
-export async function receivedTimeline(tools: Cut['tools'], address: SqlAddress): Promise<number | undefined> {
-  const [row] = await tools.withSession(address, session =>
-    session.query<{ timeline: number | null }>('SELECT received_tli AS timeline FROM pg_stat_wal_receiver'),
-  );
-  return row?.timeline ?? undefined;
-}
 
 async function look(session: Session): Promise<CutRow> {
   const [row] = await session.query<CutRow>(LOOK);

@@ -5,9 +5,9 @@ import { formatHbaFile, formatIdentFile, SUPERUSER } from './access.ts';
 import { formatConf, parseConf, withoutSettings } from './conf.ts';
 import type { ControlData } from './control.ts';
 import { parseControlData } from './control.ts';
-import { awaitCut, receivedTimeline } from './cut.ts';
+import { cut } from './cut.ts';
 import { EngineError, SettingsError } from './errors.ts';
-import { ensurePrivateDirectory, readIfExists, writeIfChanged } from './files.ts';
+import { ensurePrivateDirectory, readIfExists, replaceIfChanged, writeIfChanged } from './files.ts';
 import { inspectImage } from './image.ts';
 import { observe } from './observe.ts';
 import type { EngineOptions, EngineTools } from './options.ts';
@@ -140,11 +140,10 @@ export abstract class FamilyProfile implements seam.EngineProfile {
     await this.#restand({ upstream, role: this.#follower() });
   }
 
-  async cut(signal: AbortSignal): Promise<seam.LogEnd> {
+  cut(signal: AbortSignal): Promise<seam.LogEnd> {
     const { tools, sql: address } = this;
-    const knownTimeline = await receivedTimeline(tools, address);
-    await this.#restand({ upstream: undefined, role: this.#follower() });
-    return awaitCut({ tools, address, knownTimeline, signal });
+    const uncouple = (): Promise<void> => this.#restand({ upstream: undefined, role: this.#follower() });
+    return cut({ tools, address, uncouple, signal });
   }
 
   async setQuorum({ setting, former }: seam.QuorumChange): Promise<string | undefined> {
@@ -244,7 +243,7 @@ export abstract class FamilyProfile implements seam.EngineProfile {
       await copyTls(tls, this.tlsDir, user),
       await writeIfChanged(join(this.confDir, 'pg_hba.conf'), formatHbaFile(), user),
       await writeIfChanged(join(this.confDir, 'pg_ident.conf'), formatIdentFile(this.tools.osUserName()), user),
-      await writeIfChanged(this.confFile, formatConf(settings), user),
+      await replaceIfChanged(this.confFile, formatConf(settings), user),
     ];
     const changed = differing(before, settings).filter(name => !isOwnedSetting(this.engine, name));
     return { changed, touched: writes.includes(true) };

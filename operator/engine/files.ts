@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { chmod, chown, link, lstat, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { chmod, chown, link, lstat, mkdir, open, readFile, rename, rm, type FileHandle } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { OsUser } from './programs.ts';
 
@@ -28,6 +28,16 @@ export async function readIfExists(path: string): Promise<string | undefined> {
  * same directory, fsync, rename, fsync of the directory. Mode 600.
  */
 export async function writeFileAtomic(path: string, content: string, owner?: OsUser): Promise<void> {
+  await replaceFile(path, content, { owner, sync: handle => handle.sync() });
+  await syncDirectory(dirname(path));
+}
+
+interface Replacement {
+  owner: OsUser | undefined;
+  sync?: (handle: FileHandle) => Promise<void>;
+}
+
+async function replaceFile(path: string, content: string, { owner, sync }: Replacement): Promise<void> {
   const directory = dirname(path);
   // One writer per directory: the agent is the only one, so a fixed name also cleans up after a crash.
   const temporary = join(directory, `.${basename(path)}.new`);
@@ -38,12 +48,11 @@ export async function writeFileAtomic(path: string, content: string, owner?: OsU
     // The umask may have taken bits away; the engine insists on exactly these.
     await handle.chmod(0o600);
     if (owner) await handle.chown(owner.uid, owner.gid);
-    await handle.sync();
+    await sync?.(handle);
   } finally {
     await handle.close();
   }
   await rename(temporary, path);
-  await syncDirectory(directory);
 }
 
 /**
@@ -69,6 +78,16 @@ export async function createFileExclusive(path: string, content: string): Promis
 export async function writeIfChanged(path: string, content: string, owner?: OsUser): Promise<boolean> {
   if ((await readIfExists(path)) === content) return false;
   await writeFileAtomic(path, content, owner);
+  return true;
+}
+
+/**
+ * As {@link writeIfChanged}, for what is written anew before each start of the engine: a power cut may take it, so nobody
+ * waits for the disk.
+ */
+export async function replaceIfChanged(path: string, content: string, owner?: OsUser): Promise<boolean> {
+  if ((await readIfExists(path)) === content) return false;
+  await replaceFile(path, content, { owner });
   return true;
 }
 

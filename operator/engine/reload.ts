@@ -4,7 +4,7 @@ import type { Session, SqlAddress } from './sql.ts';
 import { isNotRunning, isPassing } from './sql.ts';
 
 const LIMIT_MS = 10_000;
-const PAUSE_MS = 10;
+const PAUSE_MS = 3;
 
 /**
  * Makes the running engine read its files again and waits until it has. Returns the settings that wait for a restart, or

@@ -25,11 +25,19 @@ describe('decisions of the cluster manager', () => {
     const verify: Command = { do: 'verify', on: two };
     table([
       [
-        'its setting of synchronous replication first',
-        { record: moved, reports: [waiting] },
+        'a setting of synchronous replication that is stricter than recorded first',
+        {
+          record: { ...moved, members: [], k: 0 },
+          options: { durability: 'required' },
+          reports: [waiting, follower(three)],
+        },
         ['quorum 2', 'EngineStarting'],
       ],
-      ['promote', { record: moved, reports: [waiting], done: [staged] }, ['promote 2', 'EngineStarting']],
+      [
+        'promote: it takes the recorded one by itself',
+        { record: moved, reports: [waiting] },
+        ['promote 2', 'EngineStarting'],
+      ],
       [
         'on its way',
         { record: moved, reports: [{ ...waiting, engine: { ...crashed, state: 'starting' } }], done: [staged] },

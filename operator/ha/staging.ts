@@ -1,12 +1,13 @@
 import type { Command } from './action.ts';
 import type { HeardReport } from './evidence.ts';
+import type { Incarnation } from './incarnation.ts';
 import type { GroupRecord } from './record.ts';
 import { isEligible, type Seen } from './sight.ts';
 
 /**
- * The setting of synchronous replication that an RW has to have before it is promoted; undefined when it has it.
- * `required` after a grant that nobody else was equal for: commits wait for whoever comes first. (The engine may be
- * stricter than the record, never looser.)
+ * The setting of synchronous replication for an RW that is granted; undefined when it has it. `required` after a grant
+ * that nobody else was equal for: commits wait for whoever comes first. (The engine may be stricter than the record, never
+ * looser.)
  */
 export function stagedSetting(view: Seen, granted: GroupRecord, to: HeardReport): Command | undefined {
   const { generation } = granted;
@@ -14,6 +15,10 @@ export function stagedSetting(view: Seen, granted: GroupRecord, to: HeardReport)
   if (isStaged(to, granted, setting)) return undefined;
   return { do: 'quorum', on: to.incarnation, generation, ...setting };
 }
+
+/** A promotion takes what is recorded by itself; what is stricter the engine has to have before. */
+export const isStricter = ({ members }: { members: readonly Incarnation[] }, granted: GroupRecord): boolean =>
+  members.length > granted.members.length;
 
 type Setting = Pick<Extract<Command, { do: 'quorum' }>, 'members' | 'k'>;
 
