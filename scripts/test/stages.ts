@@ -27,6 +27,7 @@ export const STAGES: readonly Stage[] = [
   mocha('engine', engineTests),
   { ...mocha('integration', 'e2e/integration/**/*.test.ts'), cluster: 'integration' },
   { ...mocha('e2e', 'e2e/*.test.ts'), cluster: 'e2e' },
+  { ...mocha('failover', 'e2e/failover/*.test.ts'), cluster: 'e2e' },
 ];
 
 /** Groups that a person may name: `check`, or one stage. */
