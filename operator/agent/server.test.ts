@@ -221,7 +221,9 @@ describe('HTTPS API', () => {
     const next = await createCa({ now });
     renewTls(server, await leaf(next, 'agent', [NAME]));
     expect(await client(await leaf(next, 'cluster-manager')).stop({ command })).to.include({ state: 'running' });
-    expect(await failure(client(await leaf(ca, 'cluster-manager')).stop({ command }))).to.include({ code: 'Unreachable' });
+    expect(await failure(client(await leaf(ca, 'cluster-manager')).stop({ command }))).to.include({
+      code: 'Unreachable',
+    });
   });
 });
 
