@@ -136,8 +136,12 @@ export class Agent {
     return Promise.resolve(this.#parts.promises.asked(body));
   };
 
+  /** Commits wait for the followers that need them: slots wait for nothing that may be waiting for a commit. */
   slots = (body: requests.SlotsRequest): Promise<SlotsResult> =>
-    this.#quick(body.command, () => this.#onRw(() => this.#parts.manage.slots(body.slots)));
+    this.#move(async () => {
+      await this.#accept(body.command);
+      return this.#onRw(() => this.#parts.manage.slots(body.slots));
+    });
 
   account = (body: requests.AccountRequest): Promise<MadeResult> =>
     this.#quick(body.command, () => this.#onRw(() => this.#parts.manage.account(body)));

@@ -10,19 +10,12 @@ const ASTRAY_MS = 10_000;
 /** Commands that bring all other members to their places, each by itself; nothing waits for another's. */
 export function followers(view: Seen): Command[] {
   const holder = holderReport(view);
-  if (!holder || !isServing(holder) || isBeingVerified(view, holder)) return [];
+  if (!holder || !isServing(holder)) return [];
   const others = alive(view).filter(it => it !== holder && isOwn(view, it, holder));
   if (!view.isStreaming) return others.flatMap(it => (isInPlace(view, it) ? [] : [start(view, it)]));
   const slots = slotsFor(view, holder);
   if (!isInForce(view, slots)) return others.length > 0 || view.topology === 'share' ? [slots] : [];
   return others.flatMap(it => commandFor(view, it, holder));
-}
-
-/** Clients are led to an RW after its first write: until that has ended, well or not, nothing else keeps its agent busy. */
-function isBeingVerified(view: Seen, { incarnation: on }: HeardReport): boolean {
-  if (view.published && isSameIncarnation(view.published, on)) return false;
-  const outcome = outcomeOf(view, { do: 'verify', on });
-  return outcome === undefined || outcome.state === 'running';
 }
 
 /** Another incarnation of the RW's own instance is none of its followers. */

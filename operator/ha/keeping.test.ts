@@ -23,6 +23,8 @@ describe('decisions of the cluster manager', () => {
     const staged: Command = { do: 'quorum', on: two, generation: 4, members: [three], k: 1 };
     const waiting = follower(two, { highestEpoch: 6, quorum: undefined });
     const verify: Command = { do: 'verify', on: two };
+    const unproven = { ...newWriter.quorum!, isInEffect: false };
+    const promoting = { kind: 'promote', state: 'running', phase: '' } as const;
     table([
       [
         'a setting of synchronous replication that is stricter than recorded first',
@@ -56,14 +58,24 @@ describe('decisions of the cluster manager', () => {
       ],
       ['publish', { record: moved, reports: [newWriter], done: [verify] }, ['publish 2']],
       [
-        'followers wait for that write, which its agent would be slower with',
-        { record: moved, reports: [newWriter, follower(three)] },
-        ['verify 2', 'EngineStarting'],
+        'commits that are not proven to wait: clients would count on what one server holds',
+        { record: moved, reports: [{ ...newWriter, quorum: unproven }], done: [verify] },
+        ['quorum 2', 'EngineStarting'],
       ],
       [
-        '... and not for the publication',
-        { record: moved, reports: [newWriter, follower(three)], done: [verify] },
-        ['publish 2', 'slots 2'],
+        '... and whose proof is under way',
+        { record: moved, reports: [{ ...newWriter, quorum: unproven, task: promoting }], done: [verify] },
+        ['EngineStarting'],
+      ],
+      [
+        '... and nobody that they would wait for',
+        { record: { ...moved, members: [], k: 0 }, reports: [{ ...newWriter, quorum: unproven }], done: [verify] },
+        ['publish 2'],
+      ],
+      [
+        'followers are brought along at once: the first commit waits for one of them',
+        { record: moved, reports: [newWriter, follower(three)] },
+        ['verify 2', 'slots 2', 'EngineStarting'],
       ],
       [
         '... nor for a write that fails: it may need them',

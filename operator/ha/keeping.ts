@@ -44,17 +44,32 @@ function onTheWay({ engine, incarnation: { instanceId } }: HeardReport): Said | 
 /** A full disk, or a lock that forbids writes, is no failure of the engine (protocol, Moves: Probe). */
 const SOUND_SQLSTATES = ['53100', '25006'];
 
-/** Only after a write went through: one write of the endpoint moves the traffic. */
+/**
+ * Only after a write went through, and commits are proven to wait as is recorded: one write of the endpoint moves the
+ * traffic.
+ */
 function publish(view: Seen): Said | undefined {
   const report = holderReport(view);
   if (!report || (view.published && isSameIncarnation(report.incarnation, view.published))) return undefined;
   const { incarnation: on } = report;
   const outcome = outcomeOf(view, { do: 'verify', on });
-  return isSound(outcome) ? act({ do: 'publish', on }) : { ...act({ do: 'verify', on }), ...unverified(on, outcome) };
+  if (SOUND_SQLSTATES.includes(outcome?.code ?? '')) return act({ do: 'publish', on });
+  if (outcome?.state !== 'done') return { ...act({ do: 'verify', on }), ...unverified(on, outcome) };
+  return isProven(view, report) ? act({ do: 'publish', on }) : { ...proof(view, report), ...unproven(on) };
 }
 
-const isSound = (outcome: CommandOutcome | undefined): boolean =>
-  outcome?.state === 'done' || SOUND_SQLSTATES.includes(outcome?.code ?? '');
+/** A setting that is stricter than the record has a later number, and is proven in its turn. */
+const isProven = ({ record: { k, generation } }: Seen, { quorum }: HeardReport): boolean =>
+  k === 0 || (quorum?.isInEffect === true && quorum.generation >= generation);
+
+/** A promotion ends with the proof; it is asked for anew when that came to nothing. */
+function proof({ record: { members, k, generation } }: Seen, { incarnation: on, task }: HeardReport): Said {
+  if (task?.state === 'running') return {};
+  return act({ do: 'quorum', on, generation, members: members.map(it => it.incarnation), k });
+}
+
+const unproven = ({ instanceId }: Incarnation): Said =>
+  wait('EngineStarting', `instance ${instanceId}: its commits are not proven to wait for other instances yet`);
 
 function unverified({ instanceId }: Incarnation, outcome: CommandOutcome | undefined): Said {
   if (outcome?.state !== 'failed')
