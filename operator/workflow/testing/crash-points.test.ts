@@ -79,11 +79,10 @@ describe('crash-point harness', () => {
       '1 load',
       '2 save',
       '3 create volume',
-      '4 save',
-      '5 load',
-      '6 save',
-      '7 create pod-1',
-      '8 save',
+      '4 load',
+      '5 save',
+      '6 create pod-1',
+      '7 save',
     ]);
     expect(seen).to.deep.equal([...points, undefined]);
   });
