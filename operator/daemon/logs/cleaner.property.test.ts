@@ -100,7 +100,7 @@ describe('the clean-up of logs, whatever it finds', function () {
         fc.array(step, { minLength: 1, maxLength: 6 }),
         run,
       ),
-      { numRuns: 40 },
+      { numRuns: 12 },
     ));
 });
 
