@@ -41,7 +41,8 @@ function linkCondition({ error, card }: NetworkConditionsView, fact: NetworkFact
   if (!fact) return { type, status: 'Unknown', reason: 'ProbeFailed', message: `${card}: ${error ?? 'not seen yet'}` };
   const { status, reason } = LINK[fact.state];
   const below = Object.entries(fact.lower).filter(([, state]) => state !== 'up');
-  const why = fact.state === 'lowerLayerDown' ? `: ${below.map(([name]) => name).join(', ')} down` : '';
+  const why =
+    fact.state === 'lowerLayerDown' && below.length > 0 ? `: ${below.map(([name]) => name).join(', ')} down` : '';
   return { type, status, reason, message: `${card} ${reason}${why}` };
 }
 

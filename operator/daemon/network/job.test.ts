@@ -77,20 +77,41 @@ describe('NetworkJob', () => {
     expect(asked).to.have.length(2);
   });
 
-  it('does with what it sees when the host does not tell, says so, and asks again a minute later', async () => {
+  it('does with what it sees when the host does not tell, says so, and asks at each look until it does', async () => {
     addresses = ['10.0.0.9/24', '10.0.0.5/24'];
     answers['addresses'] = { kind: 'lost', cause: new Error('connection refused') };
     expect((await look()).fact).to.deep.include({
       clientIp: '10.0.0.9',
       gaps: ['addresses of bond1: connection refused'],
     });
-    await clock.advance(59_000);
-    await look();
-    expect(asked).to.have.length(1);
-    await clock.advance(1_000);
     answers['addresses'] = exit(IP);
     expect((await look()).fact.gaps).to.deep.equal([]);
+    await look();
     expect(asked).to.have.length(2);
+  });
+
+  it('asks at each look at a card that is down: its addresses are not seen', async () => {
+    writeFileSync(join(sys, 'class/net/bond1/operstate'), 'down');
+    addresses = [];
+    expect((await look()).fact.clientIp).to.equal('10.0.0.5');
+    answers['addresses'] = exit(IP.replace('10.0.0.5', '10.0.0.6'));
+    expect((await look()).fact.clientIp).to.equal('10.0.0.6');
+  });
+
+  it('waits a second for a host that hangs, and takes its answer when it comes', async () => {
+    addresses = ['10.0.0.9/24', '10.0.0.5/24'];
+    let answer: (result: HostResult) => void = () => undefined;
+    answers['addresses'] = new Promise<HostResult>(resolve => (answer = resolve)) as never;
+    for (let n = 0; n < 3; n++) {
+      const looked = look();
+      while (clock.pending === 0) await settle();
+      await clock.advance(1_000);
+      expect((await looked).fact.gaps).to.deep.equal(['addresses of bond1: the host has not answered yet']);
+    }
+    expect(asked).to.have.length(1);
+    answer(exit(IP));
+    expect((await look()).fact.gaps).to.deep.equal([]);
+    expect(asked).to.have.length(1);
   });
 
   it('follows the settings: another card from the next look on', async () => {

@@ -5,12 +5,12 @@ import type { HostFacts } from '../facts.ts';
 import type { HostExec } from '../host/host-exec.ts';
 import type { Job, JobResult } from '../loop.ts';
 import type { DaemonSettings } from '../settings.ts';
-import { readCard, type CardSource, type CardView, type SeenAddress } from './card.ts';
+import { readCard, type CardSource } from './card.ts';
 import { defaultCard } from './default-card.ts';
 import type { NetworkFact } from './fact.ts';
-import { parseAddresses } from './ip-address.ts';
 import { judgeNetwork, needsTelling } from './judge.ts';
 import { OobWatch } from './oob.ts';
+import { ToldAddresses } from './told.ts';
 
 export interface NetworkJobOptions {
   settings: () => DaemonSettings;
@@ -27,28 +27,18 @@ export interface NetworkJobOptions {
   interfaces?: CardSource['interfaces'];
 }
 
-/** A host that did not tell is asked again after this time, ms. */
-const ASK_AGAIN_MS = 60_000;
-
-interface Told {
-  /** What was seen and asked when it was told. */
-  sign: string;
-  addresses: readonly SeenAddress[] | undefined;
-  gap: string | undefined;
-  at: number;
-}
-
 /** Looks at the card that clients use, every few seconds: files and one system call, a host command only for doubts. */
 export class NetworkJob implements Job {
   readonly name = 'network';
   readonly #options: NetworkJobOptions;
   readonly #oob: OobWatch;
-  #told: Told | undefined;
+  readonly #told: ToldAddresses;
   #account = '';
 
   constructor(options: NetworkJobOptions) {
     this.#options = options;
     this.#oob = new OobWatch(options);
+    this.#told = new ToldAddresses(options);
   }
 
   async run(signal: AbortSignal): Promise<JobResult> {
@@ -57,7 +47,7 @@ export class NetworkJob implements Job {
     const card = named === AUTO_CARD ? ((await defaultCard(proc)) ?? named) : named;
     this.#useAccount(`${sshUser} ${isSshOn}`);
     const seen = await readCard(card, { sys, interfaces });
-    const told = needsTelling(seen) ? await this.#ask(seen, signal) : undefined;
+    const told = needsTelling(seen) ? await this.#told.of(seen, signal) : undefined;
     const fact = judgeNetwork({
       seen,
       told: told?.addresses,
@@ -79,38 +69,8 @@ export class NetworkJob implements Job {
   #useAccount(account: string): void {
     if (account === this.#account) return;
     this.#account = account;
-    this.#told = undefined;
+    this.#told.forget();
     this.#oob.forget();
-  }
-
-  /** Asks the host's `ip` once for each thing that is seen. */
-  async #ask(seen: CardView, signal: AbortSignal): Promise<Told> {
-    const { clock, host } = this.#options;
-    const sign = JSON.stringify(seen);
-    const known = this.#told;
-    const isAnswer = known?.sign === sign && (known.gap === undefined || clock.now() - known.at < ASK_AGAIN_MS);
-    if (isAnswer) return known;
-    const answer = await addressesOf(host, seen.card, signal);
-    this.#told = { sign, at: clock.now(), addresses: undefined, gap: undefined, ...answer };
-    return this.#told;
-  }
-}
-
-async function addressesOf(
-  host: HostExec,
-  card: string,
-  signal: AbortSignal,
-): Promise<{ addresses: SeenAddress[] } | { gap: string }> {
-  const result = await host.run({ name: 'addresses', card }, signal);
-  const gap = (why: string): { gap: string } => ({ gap: `addresses of ${card}: ${why}` });
-  if (result.kind === 'off') return gap(result.why);
-  if (result.kind === 'lost') return gap(result.cause.message);
-  if (result.kind === 'timeout') return gap(`no answer within ${result.afterMs} ms`);
-  if (result.code !== 0) return gap(`ip ended with code ${result.code}`);
-  try {
-    return { addresses: parseAddresses(card, result.stdout) };
-  } catch {
-    return gap('ip printed something else');
   }
 }
 

@@ -1,7 +1,7 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { connect, createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,6 +9,7 @@ import { promisify } from 'node:util';
 
 const execute = promisify(execFile);
 const SSHD = '/usr/sbin/sshd';
+const LOOPBACK = '127.0.0.1';
 
 /** OpenSSH's server; on Debian as root it is installed when it is missing. */
 export async function ensureSshd(): Promise<void> {
@@ -21,23 +22,39 @@ export async function ensureSshd(): Promise<void> {
   await apt('install', '--no-install-recommends', 'openssh-server');
 }
 
-/** A server of OpenSSH on this machine, with keys and an account of its own, for one test. */
+/** Where a server runs. */
+export interface SshdPlace {
+  /** Its directory is made below this one. */
+  below: string;
+  /** Where it listens, as seen from here. */
+  address: string;
+  port: number;
+  /** A command that runs another one there, among the processes of this machine. */
+  enter: readonly [string, ...string[]];
+}
+
+/** A server of OpenSSH with keys and an account of its own, for one test: on this machine, or on one that it carries. */
 export class RealSshd {
   readonly directory: string;
-  readonly port: number;
+  readonly #place: SshdPlace;
   #process: ChildProcess | undefined;
 
-  private constructor(directory: string, port: number) {
+  private constructor(directory: string, place: SshdPlace) {
     this.directory = directory;
-    this.port = port;
+    this.#place = place;
   }
 
-  static async make(): Promise<RealSshd> {
-    const sshd = new RealSshd(await mkdtemp(join(tmpdir(), 'sshd-')), await freePort());
+  static async make(place?: SshdPlace): Promise<RealSshd> {
+    const at = place ?? { below: tmpdir(), address: LOOPBACK, port: await freePort(), enter: ['env'] as const };
+    const sshd = new RealSshd(await mkdtemp(join(at.below, 'sshd-')), at);
     await sshd.newKey('host_key');
     await sshd.newKey('key');
     await sshd.letIn('key');
     return sshd;
+  }
+
+  get port(): number {
+    return this.#place.port;
   }
 
   path = (name: string): string => join(this.directory, name);
@@ -60,9 +77,11 @@ export class RealSshd {
 
   /** @param more lines of sshd_config */
   async start(...more: string[]): Promise<void> {
+    const { address, port, enter } = this.#place;
     const config = [
-      `Port ${this.port}`,
-      'ListenAddress 127.0.0.1',
+      `Port ${port}`,
+      `ListenAddress ${address}`,
+      ...(address === LOOPBACK ? [] : [`ListenAddress ${LOOPBACK}`]),
       `HostKey ${this.path('host_key')}`,
       `AuthorizedKeysFile ${this.path('authorized_keys')}`,
       'PidFile none',
@@ -75,9 +94,10 @@ export class RealSshd {
       ...more,
     ];
     await writeFile(this.path('sshd_config'), `${config.join('\n')}\n`);
-    await mkdir('/run/sshd', { recursive: true });
-    this.#process = spawn(SSHD, ['-D', '-e', '-f', this.path('sshd_config')], { stdio: 'ignore' });
-    await listening(this.port);
+    const [command, ...args] = enter;
+    await execute(command, [...args, 'mkdir', '-p', '/run/sshd']);
+    this.#process = spawn(command, [...args, SSHD, '-D', '-e', '-f', this.path('sshd_config')], { stdio: 'ignore' });
+    await listening(address, port);
   }
 
   /** The server and the processes of all its connections, newest last. */
@@ -127,17 +147,17 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-async function listening(port: number): Promise<void> {
+async function listening(address: string, port: number): Promise<void> {
   const end = Date.now() + 5_000;
   for (;;) {
-    const socket = connect(port, '127.0.0.1');
+    const socket = connect(port, address);
     const isOpen = await once(socket, 'connect').then(
       () => true,
       () => false,
     );
     socket.destroy();
     if (isOpen) return;
-    if (Date.now() > end) throw new Error(`sshd does not listen at ${port}`);
+    if (Date.now() > end) throw new Error(`sshd does not listen at ${address} port ${port}`);
     await new Promise(resolve => setTimeout(resolve, 20));
   }
 }
