@@ -6,6 +6,9 @@ import type { MemberParts } from './member.ts';
 import type { TaskContext } from './tasks.ts';
 import { FOREIGN } from './volume.ts';
 
+/** Of data that nobody was RW on yet: it tells a restored record of before the first grant from a group that is new. */
+const NO_EPOCH = 0;
+
 /** Fills the place of one member: a new database system, a copy of the RW's, or its own data made to fit again. */
 export class Installation {
   readonly #parts: MemberParts;
@@ -21,7 +24,7 @@ export class Installation {
     const endHelpers = (): void => void killEverythingElse();
     signal.addEventListener('abort', endHelpers);
     try {
-      if (task.kind === 'initialize') await this.#initialize(command.epoch, task.settings, report);
+      if (task.kind === 'initialize') await this.#initialize(task.settings, report);
       else {
         const upstream = await this.#parts.completeUpstream(task.upstream);
         if (task.kind === 'rejoin') await this.#rejoin({ upstream, report, signal });
@@ -57,7 +60,7 @@ export class Installation {
     await store.change({ rewound: how === 'rewound' || undefined });
   }
 
-  async #initialize(epoch: number, settings: Settings, report: Parameters<EngineProfile['initialize']>[1]) {
+  async #initialize(settings: Settings, report: Parameters<EngineProfile['initialize']>[1]) {
     const { volume, profile, read, store } = this.#parts;
     const before = await volume.state();
     if (before.state === 'foreign') throw new AgentError('VolumeForeign', FOREIGN);
@@ -67,7 +70,7 @@ export class Installation {
     if (!record || !mayInitialize(record, before)) {
       throw new AgentError('NoRight', 'the record does not show a group that nobody was ever granted');
     }
-    await volume.claim(epoch);
+    await volume.claim(NO_EPOCH);
     await profile.initialize({ settings }, report);
     await store.change({ settings });
   }

@@ -6,7 +6,7 @@ import { RecordError } from '../ha/lease.ts';
 import { recordUnreadable } from '../ha/lost.ts';
 import { noMemory, type GroupMemory } from '../ha/memory.ts';
 import { commandStamp, type GroupRecord } from '../ha/record.ts';
-import { remember } from '../ha/remember.ts';
+import { remember, rememberAcross, rememberShown } from '../ha/remember.ts';
 import type { GroupView, Recorded } from '../ha/view.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { Clock } from '../kube/clock.ts';
@@ -125,6 +125,7 @@ export class Group {
   seen(): void {
     this.#parts = this.#options.sources.group(this.#options.key);
     this.#ledger.observed(this.#parts.recordVersion);
+    this.#memory = rememberShown(this.#memory, this.#parts.record);
     this.members.see(this.#parts.target, this.#parts.pods);
   }
 
@@ -281,7 +282,7 @@ export class Group {
     this.#ledger.reset();
     this.#publisher.forget();
     this.#options.tracker.forget();
-    this.#memory = noMemory;
+    this.#memory = rememberAcross(this.#memory);
     this.#look = undefined;
     this.#lastAnswerAt = undefined;
   }

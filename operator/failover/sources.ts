@@ -1,4 +1,6 @@
-import type { ConfigMap, EndpointSlice, Node, Pod } from '../kube/resources.ts';
+import { RecordError, parseRecord, type LeaseObject } from '../ha/lease.ts';
+import type { GroupRecord } from '../ha/record.ts';
+import type { ConfigMap, EndpointSlice, Lease, Node, Pod } from '../kube/resources.ts';
 import { refOf } from '../kube/types.ts';
 import { recordName, runningParams, rwService, switchLog } from '../model/names.ts';
 import type { RawCluster, RawOperation } from '../kinds/mpd.ts';
@@ -16,6 +18,8 @@ export interface GroupParts {
   operations: readonly RawOperation[];
   /** resourceVersion of the record; undefined when there is none. */
   recordVersion: string | undefined;
+  /** What it says; undefined also where it is not to be read. */
+  record: GroupRecord | undefined;
 }
 
 export interface Sources {
@@ -26,6 +30,7 @@ export interface Sources {
 /** @param operatorName which `spec.operatorName` is ours */
 export function cachedSources(caches: Caches, operatorName: string): Sources {
   const targets = new Targets();
+  const records = new Records();
   return {
     node: name => caches.nodes.get({ name }),
     group: key => {
@@ -45,6 +50,7 @@ export function cachedSources(caches: Caches, operatorName: string): Sources {
         switchLog: at(maps, switchLog(name)),
         operations: caches.operations.byIndex(BY_CLUSTER, key),
         recordVersion: lease?.metadata.resourceVersion,
+        record: lease && records.of(lease),
       };
     },
   };
@@ -60,5 +66,26 @@ class Targets {
     const target = targetOf(object, parts);
     this.#known.set(object, { parts, target });
     return target;
+  }
+}
+
+/** Read once each. */
+class Records {
+  readonly #known = new WeakMap<Lease, { record: GroupRecord | undefined }>();
+
+  of(lease: Lease): GroupRecord | undefined {
+    const known = this.#known.get(lease) ?? { record: shownRecord(lease) };
+    this.#known.set(lease, known);
+    return known.record;
+  }
+}
+
+/** What a watched record says. Who decides from it reads it directly, and tells people what is wrong with it. */
+export function shownRecord(lease: Lease): GroupRecord | undefined {
+  try {
+    return parseRecord(lease as LeaseObject);
+  } catch (error) {
+    if (error instanceof RecordError) return undefined;
+    throw error;
   }
 }

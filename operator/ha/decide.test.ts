@@ -38,9 +38,17 @@ describe('decisions of the cluster manager', () => {
         'initialized',
         {
           ...fresh,
-          reports: [follower(rw, { engine: off, highestEpoch: 1, volume: { ...stopped().volume, epoch: 1 } })],
+          reports: [follower(rw, { engine: off, highestEpoch: 1, volume: { ...stopped().volume, epoch: 0 } })],
         },
         ['grant'],
+      ],
+      [
+        'somebody was RW: the record is of before the first grant',
+        {
+          ...fresh,
+          reports: [follower(rw, { engine: off, highestEpoch: 1, volume: { ...stopped().volume, epoch: 1 } })],
+        },
+        ['RecordBehind'],
       ],
       ['its agent is not up', { ...fresh, reports: [] }, ['InstanceDown']],
       [

@@ -1,7 +1,7 @@
 import type { Decision } from './action.ts';
 import type { HeardReport } from './evidence.ts';
 import type { RecordError } from './lease.ts';
-import { isFirstCreation, isOlder, rebuild, type GrantNote, type GroupRecord } from './record.ts';
+import { isOlder, rebuild, type GrantNote, type GroupRecord } from './record.ts';
 import { act, wait, type Said } from './said.ts';
 import { isFresh, isServing } from './sight.ts';
 import type { GroupView } from './view.ts';
@@ -18,7 +18,7 @@ export function latestEpoch({ highestEpoch, volume }: HeardReport, clusterUid: s
 function knowsMore(report: HeardReport, record: GroupRecord): boolean {
   const { highest, volume } = report;
   const { clusterUid, epoch, generation, holder } = record;
-  const isReign = volume.clusterUid === clusterUid && volume.epoch === epoch && !holder && !isFirstCreation(record);
+  const isReign = volume.clusterUid === clusterUid && volume.epoch === epoch && !holder;
   const isLater = highest?.clusterUid === clusterUid && highest.epoch === epoch && highest.generation > generation;
   return latestEpoch(report, clusterUid) > epoch || isReign || isLater;
 }

@@ -9,7 +9,7 @@ import type { GroupRecord } from './record.ts';
 export interface GroupMemory {
   /** Epoch that the moments of `now` belong to. */
   epoch: number;
-  /** The newest record that this process has seen: one that is older came back from a copy. */
+  /** The newest record that this process has seen, leading or not: one that is older came back from a copy. */
   newest?: GroupRecord;
   /** When this process first knew that the record has no holder in this epoch. */
   revokeKnownAt?: number;

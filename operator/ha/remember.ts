@@ -1,7 +1,7 @@
 import type { HeardReport } from './evidence.ts';
 import { isFenced } from './fence.ts';
 import { formatIncarnation, isSameIncarnation, parseIncarnation, type Incarnation } from './incarnation.ts';
-import type { Astray, GroupMemory } from './memory.ts';
+import { noMemory, type Astray, type GroupMemory } from './memory.ts';
 import { isOlder, type GroupRecord } from './record.ts';
 import { isFresh, isServing, reportIn } from './sight.ts';
 import type { GroupView } from './view.ts';
@@ -23,6 +23,16 @@ export function remember(view: GroupView): GroupMemory {
     ended: endedOf(view, memory.ended),
   };
 }
+
+/**
+ * A watch showed this record. Whoever leads next reads one that may have gone back since (etcd restored): a grant that
+ * nobody has begun to use is known to no agent.
+ */
+export const rememberShown = (memory: GroupMemory, record: GroupRecord | undefined): GroupMemory =>
+  record ? { ...memory, newest: newestOf(memory.newest, record) } : memory;
+
+/** What outlasts a leadership. */
+export const rememberAcross = ({ newest }: GroupMemory): GroupMemory => ({ ...noMemory, newest });
 
 function acrossEpochs(memory: GroupMemory, epoch: number): GroupMemory {
   const { servedAt, ended, astray, rwPosition } = memory;

@@ -145,7 +145,7 @@ export class ManagedMember extends OperatorCalls {
     await this.#pause();
     if (this.#isGone) return;
     const identity = identityOf(this.data);
-    identity.epoch = command.epoch;
+    identity.epoch = task.kind === 'initialize' ? 0 : command.epoch;
     if (task.kind === 'initialize') {
       if (this.data.clusterUid === undefined) this.initialize();
       this.#kept.settingsHash = hashSettings(task.settings);

@@ -4,7 +4,7 @@ import { Group } from '../../../operator/failover/group.ts';
 import { MPD_CLUSTERS, MPD_OPERATIONS, type RawCluster, type RawOperation } from '../../../operator/kinds/mpd.ts';
 import { Operations } from '../../../operator/failover/operations.ts';
 import { Reporter } from '../../../operator/failover/reporter.ts';
-import type { GroupParts, Sources } from '../../../operator/failover/sources.ts';
+import { shownRecord, type GroupParts, type Sources } from '../../../operator/failover/sources.ts';
 import { targetOf } from '../../../operator/failover/target.ts';
 import { SwitchTracker } from '../../../operator/failover/tracker.ts';
 import { isReason } from '../../../operator/kube/errors.ts';
@@ -111,6 +111,7 @@ class ManagedCluster implements Manager {
       switchLog: find(RESOURCES.configMaps, switchLog(name)),
       operations: all<RawOperation>(MPD_OPERATIONS),
       recordVersion: lease?.metadata.resourceVersion,
+      record: lease && shownRecord(lease),
     };
   }
 }

@@ -7,7 +7,7 @@ import { parseRecord, type LeaseObject } from '../../ha/lease.ts';
 import { commandStamp, type GroupRecord } from '../../ha/record.ts';
 import { systemClock } from '../../kube/clock.ts';
 import type { EventNote } from '../../kube/events.ts';
-import { RESOURCES, type EndpointSlice, type Pod } from '../../kube/resources.ts';
+import { RESOURCES, type EndpointSlice, type Lease, type Pod } from '../../kube/resources.ts';
 import { MemoryApi } from '../../kube/testing/memory-api.ts';
 import { silentLogger } from '../../kube/testing/support.ts';
 import type { Logger } from '../../kube/types.ts';
@@ -18,7 +18,7 @@ import type { SwitchEntry } from '../history.ts';
 import type { RawCluster } from '../../kinds/mpd.ts';
 import { Looks } from './looks.ts';
 import { publishedIncarnation } from '../publication.ts';
-import type { GroupParts } from '../sources.ts';
+import { shownRecord, type GroupParts } from '../sources.ts';
 import { targetOf } from '../target.ts';
 import { SwitchTracker } from '../tracker.ts';
 import { clusterOf, podOf } from './samples.ts';
@@ -169,8 +169,8 @@ export class EngineWorld {
   }
 
   #parts(): GroupParts {
-    const recordVersion = this.api.find(RESOURCES.leases, { ...AT, name: `${CLUSTER.name}-primary` })?.metadata
-      .resourceVersion;
+    const lease = this.api.find(RESOURCES.leases, { ...AT, name: `${CLUSTER.name}-primary` });
+    const recordVersion = lease?.metadata.resourceVersion;
     const asked = { operatorName: 'polar-mpd', hasRecord: recordVersion !== undefined, params: undefined };
     const target = targetOf(this.cluster, asked);
     const tuned = target && { ...target, settings: SETTINGS, settingsHash: hashSettings(SETTINGS) };
@@ -182,6 +182,7 @@ export class EngineWorld {
       switchLog: undefined,
       operations: [],
       recordVersion,
+      record: lease && shownRecord(lease as unknown as Lease),
     };
   }
 

@@ -16,7 +16,7 @@ import { MPD_CLUSTERS, MPD_OPERATIONS, type RawCluster, type RawOperation } from
 import { Operations } from '../operations.ts';
 import { publishedIncarnation } from '../publication.ts';
 import { Reporter } from '../reporter.ts';
-import type { Sources } from '../sources.ts';
+import { shownRecord, type Sources } from '../sources.ts';
 import { targetOf } from '../target.ts';
 import { Looks } from './looks.ts';
 import { SwitchTracker } from '../tracker.ts';
@@ -205,6 +205,7 @@ export class GroupWorld {
           switchLog: named<ConfigMap>(RESOURCES.configMaps, 'orders-switch-log'),
           operations: all<RawOperation>(MPD_OPERATIONS),
           recordVersion: lease?.metadata.resourceVersion,
+          record: lease && shownRecord(lease),
         };
       },
     };

@@ -136,7 +136,7 @@ export class SimulatedMember {
     this.#disk.volume = {
       state: 'initialized',
       clusterUid: this.#around.clusterUid,
-      epoch: this.#highest?.epoch ?? 0,
+      epoch: upstream ? this.#highest?.epoch : 0,
       timeline: this.#timeline,
     };
   }
@@ -158,6 +158,7 @@ export class SimulatedMember {
   async #promote(): Promise<void> {
     if (this.engine.state === 'running') this.#timeline++;
     this.#plan = { role: 'rw' };
+    this.#disk.volume = { ...this.#disk.volume, epoch: this.#highest?.epoch };
     await this.#run('rw');
     if (this.#quorum) this.#quorum = { ...this.#quorum, isInEffect: true };
   }

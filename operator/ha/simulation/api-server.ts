@@ -66,6 +66,7 @@ export class ApiServer {
   #cachedAt = 0;
   #past: { at: number; stored: Stored }[];
   /** Looks at each change of the record before it is done. */
+  readonly #watchers: (() => void)[] = [];
   readonly #audit: (before: GroupRecord | undefined, next: GroupRecord) => void;
 
   constructor(
@@ -90,18 +91,27 @@ export class ApiServer {
     return this.#at(this.#cachedAt);
   }
 
+  /** Calls back when caches show each change of the record that is done. */
+  watchRecord(shown: () => void): void {
+    this.#watchers.push(shown);
+  }
+
   /** A change by whoever; it gets the next resourceVersion. */
   change(next: (stored: Stored, version: number) => Partial<Stored>): void {
     const stored = this.stored;
     const version = stored.version + 1;
-    this.#past.push({ at: this.#time.now, stored: { ...stored, ...next(stored, version), version } });
+    const changed = { ...stored, ...next(stored, version), version };
+    this.#past.push({ at: this.#time.now, stored: changed });
+    if (changed.record !== stored.record) this.#time.after(this.lagMs, () => this.#watchers.forEach(it => it()));
     const oldest = this.#time.now - KEEP_MS;
     while (this.#past.length > 2 && this.#past[1]!.at < oldest) this.#past.shift();
   }
 
-  /** etcd comes back as it was some time ago, resourceVersions included. */
+  /** etcd comes back as it was some time ago, resourceVersions included. What no cache has shown yet, none will. */
   restore(agoMs: number): void {
     const stored = this.#at(this.#time.now - agoMs);
+    const { cached } = this;
+    this.#past = this.#past.filter(it => it.at <= this.#cachedAt || it.stored === cached);
     this.#past.push({ at: this.#time.now, stored });
   }
 

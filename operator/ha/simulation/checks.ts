@@ -23,7 +23,10 @@ export interface Acknowledged {
  * grow, and each has one holder at most.
  */
 export class Promises {
-  /** An excuse for a whole host that was frozen, in `local`: answers for rows that the later RW has too (protocol). */
+  /**
+   * An excuse for a whole host that was frozen, in `local`: answers for rows that the later RW has too (protocol), and a
+   * promotion that goes on when it thaws, until it is killed. What that one acknowledges is looked at like all else.
+   */
   readonly #mayAnswerLate: (run: EngineRun) => boolean;
   #latest?: EngineRun;
   readonly #holders = new Map<number, Incarnation>();
@@ -53,6 +56,7 @@ export class Promises {
   }
 
   onWriter(run: EngineRun): void {
+    if (this.#mayAnswerLate(run) && run.data.epoch < (this.#latest?.data.epoch ?? 0)) return;
     this.#latest = run;
     const lost = this.#acknowledged.find(it => run.data.rows[it.lsn - 1] !== it.row);
     if (lost) throw new PromiseBroken(`row ${lost.row}, acknowledged by ${lost.by}, is missing on the RW ${run.name}`);

@@ -1,7 +1,7 @@
-import type { Agent } from './agent.ts';
 import type { ApiServer, PodObject } from './api-server.ts';
 import { RW_TARGETS } from './fault-targets.ts';
-import { BAD, FAIR, API, type Host } from './network.ts';
+import { agentAt, cut, hostAt, onAgent, onApi, others, type Hit } from './fault-hits.ts';
+import { BAD, FAIR, API } from './network.ts';
 import type { World } from './world.ts';
 
 /** One fault of a schedule. */
@@ -15,57 +15,16 @@ export interface Fault {
   lasts: number;
 }
 
-interface Hit {
-  world: World;
-  target: number;
-  lasts: number;
-  /** Later, when the fault is over or the schedule ends. */
-  end: (mend: () => void) => void;
-}
-
-function agentAt({ world, target }: Hit): Agent | undefined {
-  const { agents, holder } = world;
-  if (target < RW_TARGETS && holder) return holder;
-  const sorted = agents.sort((a, b) => a.incarnation.instanceId.localeCompare(b.incarnation.instanceId));
-  return sorted[(target - RW_TARGETS + sorted.length) % Math.max(1, sorted.length)];
-}
-
-const onAgent =
-  (does: (agent: Agent, hit: Hit) => void): ((hit: Hit) => void) =>
-  hit => {
-    const agent = agentAt(hit);
-    if (agent) does(agent, hit);
-  };
-
-function hostAt(hit: Hit): Host {
-  const { world, target } = hit;
-  const { machines } = world;
-  const at = (target - RW_TARGETS + machines.length) % machines.length;
-  return (target < RW_TARGETS ? agentAt(hit)?.host : undefined) ?? machines[at]!.name;
-}
-
-function cut(hit: Hit, pairs: readonly (readonly [Host, Host])[]): void {
-  const { network } = hit.world;
-  for (const [from, to] of pairs) network.cut(from, to);
-  hit.end(() => pairs.forEach(([from, to]) => network.mend(from, to)));
-}
-
-const others = (hit: Hit, host: Host): Host[] =>
-  [...hit.world.machines.map(it => it.name), API].filter(it => it !== host);
-
-/** Something of the API server that comes right again. */
-const onApi =
-  (begin: (world: World) => void, over: (world: World) => void): ((hit: Hit) => void) =>
-  ({ world, end }) => {
-    begin(world);
-    end(() => over(world));
-  };
+/**
+ * There expiry says nothing of a frozen host, nor of an engine whose agent and guard are both gone: outside, and said so
+ * (protocol).
+ */
+const isShared = ({ options }: World): boolean => options.topology === 'share';
 
 const frozen = (hit: Hit): void => {
   const { world, end } = hit;
   const host = hostAt(hit);
-  // Expiry says nothing of a frozen host on a shared volume (protocol): outside, and said so.
-  if (world.options.topology === 'share') return;
+  if (isShared(world)) return;
   world.frozen.add(host);
   world.machine(host).freeze();
   end(() => world.machine(host).thaw());
@@ -110,12 +69,18 @@ const faults = {
   'agent killed': [5, onAgent(agent => agent.end())],
   'agent stopped': [
     4,
-    onAgent((agent, { end }) => {
+    onAgent((agent, { world, end }) => {
+      if (isShared(world) && !agent.guard.process.isAlive) return;
       agent.process.stop('fault');
       end(() => agent.process.continue('fault'));
     }),
   ],
-  'guard killed': [2, onAgent(agent => agent.killGuard())],
+  'guard killed': [
+    2,
+    onAgent((agent, { world }) => {
+      if (!isShared(world) || agent.process.isRunning) agent.killGuard();
+    }),
+  ],
   'engine stopped': [
     4,
     onAgent((agent, { end }) => {

@@ -103,7 +103,7 @@ export class Following {
       if (!this.#work.isCurrent(work)) return;
       const isDone = data.state === 'initialized';
       if (!isDone && record && mayInitialize(record, data)) {
-        Object.assign(data, { state: 'initialized', clusterUid: world.clusterUid, epoch: record.epoch });
+        Object.assign(data, { state: 'initialized', clusterUid: world.clusterUid });
         data.timelines = [{ id: 1, begin: 0 }];
       }
       this.#work.end(work, data.state === 'initialized' ? done : () => reply(failed('NoRight')));

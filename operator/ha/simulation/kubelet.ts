@@ -234,7 +234,9 @@ function postStatus(api: ApiServer, { pod: { uid }, container, ended, isOver }: 
   api.changePod(uid, pod => ({ ...pod, running, phase, terminated: ended ? [ended] : [] }));
 }
 
-function isForged(api: ApiServer, { pod, ended, isDirty }: LocalPod): boolean {
-  const shown = api.stored.pods.find(it => it.uid === pod.uid)?.terminated[0];
-  return !isDirty && shown?.containerId !== ended?.containerId;
+/** By somebody, or by a store that went back. */
+function isForged(api: ApiServer, { pod, container, ended, isDirty }: LocalPod): boolean {
+  const { running, terminated = [] } = api.stored.pods.find(it => it.uid === pod.uid) ?? {};
+  const isOther = terminated[0]?.containerId !== ended?.containerId;
+  return !isDirty && (isOther || running?.containerId !== container?.note.containerId);
 }

@@ -12,6 +12,7 @@ import {
 import { noMemory, type GroupMemory } from '../memory.ts';
 import { commandStamp } from '../record.ts';
 import { doubtfulFrom, noRecordWatch, onKnown, onShown, type RecordWatch } from '../record-watch.ts';
+import { rememberAcross } from '../remember.ts';
 import type { Recorded } from '../view.ts';
 import type { Agent, Beat } from './agent.ts';
 import type { AgentReport } from './agent-report.ts';
@@ -67,6 +68,7 @@ export class Manager {
     const tell: Tell = what => world.tell(() => `${identity} ${what()}`);
     this.commander = new Commander({ process, host, network, agentOf, tell, ended: () => this.#wake() });
     process.every(BEAT_MS, 10, () => this.#beat());
+    world.api.watchRecord(() => process.run(() => this.#see()));
   }
 
   get now(): number {
@@ -86,6 +88,7 @@ export class Manager {
   /** A new term of leadership: nothing of an earlier one counts. */
   #begin(): void {
     this.authority = noAuthority;
+    this.memory = rememberAcross(this.memory);
     this.lastAnswerAt = undefined;
     this.commander.reset();
     this.#read();
@@ -121,10 +124,17 @@ export class Manager {
     this.#watch = onKnown(this.#watch, recorded?.version, this.now);
   }
 
-  #beat(): void {
-    const { watch, isNews } = onShown(this.#watch, this.#world.api.cached.record?.version);
+  /** What the watch shows of the record, leading or not. */
+  #see(): void {
+    const shown = this.#world.api.cached.record;
+    const { watch, isNews } = onShown(this.#watch, shown?.version);
     this.#watch = watch;
+    this.memory = this.#world.rules.rememberShown(this.memory, shown?.record);
     if (isNews || this.now >= (doubtfulFrom(watch) ?? Infinity)) this.#hasRead = false;
+  }
+
+  #beat(): void {
+    this.#see();
     if (this.isLeading && !this.#hasRead && this.authority.writing === undefined) this.#read();
     for (const { running } of this.#world.api.cached.pods) if (running) this.#beatTo(running.incarnation);
     this.#wake();

@@ -1,5 +1,5 @@
 import { decide } from '../decide.ts';
-import { remember } from '../remember.ts';
+import { remember, rememberShown } from '../remember.ts';
 import { mayAnswer } from '../answer.ts';
 import { acceptCommand } from '../command.ts';
 import { isSameIncarnation, type Incarnation } from '../incarnation.ts';
@@ -24,6 +24,7 @@ import {
  */
 export const production = {
   remember,
+  rememberShown,
   decide,
   mayAct,
   mayAnswer,
