@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { play, schedules } from './schedule.ts';
+import { production, type Rules } from './rules.ts';
 import { World } from './world.ts';
 
 /** As many as a test run may take; the nightly profile plays more (`npm run test:simulation`). */
@@ -51,6 +52,23 @@ describe('simulation of the protocol on the production rules', () => {
     fc.assert(property, { numRuns: 150, seed: SEED });
   });
 
+  for (const [what, rules, isMoved] of [
+    ['an RW that others reach keeps its right', production, false],
+    ['without their word it would lose it', deafToProbes(), true],
+  ] as const) {
+    it(`the leader alone is cut off from the RW: ${what}`, () => {
+      const ha = { unfencedFailover: 'afterExpiry' } as const;
+      const world = new World({ seed: SEED, topology: 'share', instances: 3, drift: [], writeMs: 100, ha }, rules);
+      world.runFor(7000);
+      const { epoch } = world.api.stored.record!.record;
+      const [leader, rw] = [world.managers.find(it => it.isLeading)!.host, world.holder!.host];
+      world.network.cut(leader, rw);
+      world.network.cut(rw, leader);
+      world.runFor(8000);
+      expect(world.api.stored.record!.record.epoch > epoch).to.equal(isMoved);
+    });
+  }
+
   it('etcd comes back as it was right before a grant that no watch has shown: it is noticed', function () {
     this.timeout(60_000);
     const lasts = fc.integer({ min: 1, max: 60 });
@@ -71,3 +89,14 @@ describe('simulation of the protocol on the production rules', () => {
     fc.assert(property, { numRuns: SCHEDULES, seed: SEED });
   });
 });
+
+/** Decisions for which no member ever reached a silent RW. */
+function deafToProbes(): Rules {
+  return {
+    ...production,
+    decide: view => {
+      const probes = view.evidence.probes.map(it => ({ ...it, reached: false }));
+      return production.decide({ ...view, evidence: { ...view.evidence, probes } });
+    },
+  };
+}
