@@ -8,6 +8,7 @@ export interface AuditEvent {
   verb: string;
   requestURI: string;
   user: { username: string };
+  sourceIPs?: string[];
   userAgent?: string;
   objectRef?: {
     resource?: string;

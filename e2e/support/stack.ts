@@ -51,7 +51,12 @@ async function install(): Promise<Stack> {
 }
 
 /** Plain `kubectl apply` of the synthesized installation, as a user does it. @returns what it changed */
-export async function applyInstallation(kubectl: Kubectl): Promise<string[]> {
+export function applyInstallation(kubectl: Kubectl): Promise<string[]> {
+  return withInstallation(false, directory => kubectl.apply(directory));
+}
+
+/** Synthesizes the installation under test, with the part `daemon` or without, for as long as the work takes. */
+export async function withInstallation<T>(hasDaemon: boolean, work: (directory: string) => Promise<T>): Promise<T> {
   const { stack: program, postgresql } = await e2eImages();
   const directory = await mkdtemp(join(tmpdir(), 'polardb-stack-e2e-'));
   try {
@@ -61,8 +66,8 @@ export async function applyInstallation(kubectl: Kubectl): Promise<string[]> {
       ...(named !== undefined && { [VERSION[engineUnderTest()]]: { engineImage: named } }),
     };
     // Tests of hosts install it themselves: one on each node costs what the others measure.
-    synth(directory, { image: program.name, versions: images, daemon: { enabled: false } });
-    return await kubectl.apply(directory);
+    synth(directory, { image: program.name, versions: images, daemon: { enabled: hasDaemon } });
+    return await work(directory);
   } finally {
     await rm(directory, { recursive: true });
   }
