@@ -13,7 +13,7 @@ import {
   writer,
   type GroupChanges,
 } from './testing/group.ts';
-import { off, blank, firstSlots, fresh, table } from './testing/group-cases.ts';
+import { off, blank, firstSlots, fresh, share, table } from './testing/group-cases.ts';
 
 describe('decisions of the cluster manager', () => {
   describe('a group that is well', () => {
@@ -63,6 +63,7 @@ describe('decisions of the cluster manager', () => {
     const lost: GroupChanges = { recorded: undefined };
     const older = { ...held, epoch: 4 };
     const others = allWell.slice(1);
+    const lastOne = follower(rw, { engine: off, volume: { ...writer().volume, epoch: 6 } });
     const goneGrant: GroupChanges = { record: { ...taken(), epoch: 5 }, memory: { newest: held } };
     table([
       ['lost: all answer, one is RW', lost, ['rebuild']],
@@ -72,7 +73,19 @@ describe('decisions of the cluster manager', () => {
         { ...lost, reports: [writer(), writer({ incarnation: two }), follower(three)] },
         ['RecordLost'],
       ],
-      ['lost: nobody is RW', { ...lost, reports: [follower(rw), ...others] }, ['RecordLost']],
+      ['lost: nobody is RW, and nobody knows who was', { ...lost, reports: [follower(rw), ...others] }, ['RecordLost']],
+      ['lost: nobody is RW, the last one has stopped', { ...lost, reports: [lastOne, ...others] }, ['rebuild']],
+      [
+        '... on a volume that a later one may have had before',
+        { ...lost, reports: [lastOne, follower(two, { volume: blank }), follower(three)] },
+        ['RecordLost'],
+      ],
+      [
+        '... and follows another by now: it may hold less than it did',
+        { ...lost, reports: [{ ...lastOne, engine: follower(two).engine }, ...others] },
+        ['RecordLost'],
+      ],
+      ['... on a shared volume', { ...lost, ...share, reports: [lastOne, ...others] }, ['RecordLost']],
       [
         'lost: the RW is not of the latest epoch',
         { ...lost, reports: [writer(), follower(two, { highestEpoch: 6 }), follower(three)] },

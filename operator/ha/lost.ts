@@ -39,16 +39,17 @@ export function knownTerm({ memory: { newest }, evidence }: GroupView, { cluster
 /**
  * The record is gone, or older than what members have seen (etcd restored). A new one, of an epoch that nobody has seen,
  * is made only when every instance answers and exactly one of them is RW, of the latest epoch that any of them knows:
- * nobody else can be. Everything else asks a person.
+ * nobody else can be. Or none is RW, and one has the volume of the last who was: it holds every acknowledged row.
+ * Everything else asks a person.
  */
 export function recordAnew(view: GroupView, reason: 'RecordLost' | 'RecordBehind', old?: GroupRecord): Said {
   const newest = newestKnown(view, old);
   const epoch = Math.max(newest?.epoch ?? 0, ...view.evidence.reports.map(it => latestEpoch(it, view.clusterUid)));
   const what =
     reason === 'RecordLost' ? 'the record is gone' : `the record is older than what is known (epoch ${epoch})`;
-  const found = onlyRw(view, epoch);
+  const found = lastRw(view, epoch);
   if (typeof found === 'string') return wait(reason, `${what}; it is not made anew: ${found}`);
-  const message = `${what}; every instance answers, and ${found.incarnation.instanceId} is RW`;
+  const message = `${what}; every instance answers, and ${found.incarnation.instanceId} is RW, or was the last one`;
   return act({ do: 'rebuild', record: rebuilt(view, { newest, epoch, rw: found }), message });
 }
 
@@ -62,11 +63,11 @@ export const recordUnreadable = ({ message }: RecordError): Decision => ({
 const newestKnown = ({ memory: { newest }, clusterUid }: GroupView, old?: GroupRecord): GroupRecord | undefined =>
   newest?.clusterUid === clusterUid ? newest : old;
 
-type RunningRw = HeardReport & { container: GrantNote };
+type LastRw = HeardReport & { container: GrantNote };
 
 function rebuilt(
   { clusterUid, evidence, at }: GroupView,
-  { newest, epoch, rw }: { newest: GroupRecord | undefined; epoch: number; rw: RunningRw },
+  { newest, epoch, rw }: { newest: GroupRecord | undefined; epoch: number; rw: LastRw },
 ): GroupRecord {
   const taken = evidence.reports.map(it => it.quorum?.generation ?? 0);
   const generation = Math.max(newest?.generation ?? 0, ...taken) + 1;
@@ -75,15 +76,35 @@ function rebuilt(
   return rebuild(newest, { clusterUid, epoch: epoch + 1, generation, former });
 }
 
-/** The one RW, or why nobody can say who it is. */
-function onlyRw(view: GroupView, epoch: number): RunningRw | string {
+/** The one RW, or where none runs the last one; else why nobody can say who it is. */
+function lastRw(view: GroupView, epoch: number): LastRw | string {
   const fresh = view.evidence.reports.filter(it => isFresh(view, it));
   const missing = view.instances.filter(({ id }) => !fresh.some(it => it.incarnation.instanceId === id));
   if (missing.length > 0) return `instance ${missing.map(it => it.id).join(', ')} does not answer`;
   if (fresh.length > view.instances.length) return 'an instance answers from two incarnations';
-  const [rw, ...others] = fresh.filter(it => it.engine.role === 'rw' && it.engine.state !== 'stopped');
-  if (!rw || others.length > 0) return `${others.length + (rw ? 1 : 0)} instances run as RW`;
-  if (!isServing(rw) || latestEpoch(rw, view.clusterUid) < epoch)
-    return `instance ${rw.incarnation.instanceId} is not surely the last RW`;
-  return rw.container ? { ...rw, container: rw.container } : 'the container of the RW is not known yet';
+  const [running, ...others] = fresh.filter(it => it.engine.role === 'rw' && it.engine.state !== 'stopped');
+  if (others.length > 0) return `${others.length + 1} instances run as RW`;
+  if (running && (!isServing(running) || latestEpoch(running, view.clusterUid) < epoch))
+    return `instance ${running.incarnation.instanceId} is not surely the last RW`;
+  const last = running ?? stoppedRw(view, fresh);
+  if (typeof last === 'string') return last;
+  return last.container ? { ...last, container: last.container } : 'the container of the RW is not known yet';
+}
+
+/**
+ * The epoch of a reign is written to the volume before the engine takes writes, so with the volumes of all instances at
+ * hand the last reign is known, granted or not what came after it. On a shared volume all say the same.
+ */
+function stoppedRw({ clusterUid, topology }: GroupView, all: readonly HeardReport[]): HeardReport | string {
+  if (topology === 'share') return 'no instance runs as RW';
+  const foreign = all.filter(it => it.volume.clusterUid !== clusterUid);
+  if (foreign.length > 0)
+    return `no instance runs as RW, and the volume of instance ${foreign[0]!.incarnation.instanceId} tells of no reign`;
+  const reigned = (it: HeardReport): number => it.volume.epoch ?? 0;
+  const latest = Math.max(...all.map(reigned));
+  const [last, ...others] = all.filter(it => reigned(it) === latest);
+  if (!last || others.length > 0) return 'no instance runs as RW, and several may have been the last';
+  if (last.engine.state !== 'stopped' || last.volume.state !== 'initialized')
+    return `instance ${last.incarnation.instanceId} was the last RW; its engine is ${last.engine.state}`;
+  return last;
 }
