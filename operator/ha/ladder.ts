@@ -127,7 +127,10 @@ const personAttests: Classifier = ({ former, recordVersion, now }, { attestation
 };
 
 /** How a person proves a former holder dead, where nothing else does, or expiry alone is not enough. */
-export const attestationAdvice = ({ incarnation, grant: { node } }: FormerHolder): string =>
+export const attestationAdvice = ({
+  incarnation,
+  grant: { node },
+}: Pick<FormerHolder, 'incarnation' | 'grant'>): string =>
   `when the host is off for certain, taint node ${node} with node.kubernetes.io/out-of-service ` +
   `or annotate the cluster ${ATTESTATION_ANNOTATION}="${formatIncarnation(incarnation)} <your name>"`;
 

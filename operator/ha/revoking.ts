@@ -3,6 +3,7 @@ import { bootVerdict } from './boot.ts';
 import type { HeardReport } from './evidence.ts';
 import { isExpiryProof } from './fence.ts';
 import { formatIncarnation, isSameIncarnation, type Incarnation } from './incarnation.ts';
+import { attestationAdvice } from './ladder.ts';
 import { revoke, type RevokeCause } from './record.ts';
 import { act, wait, write, type Policy, type Said } from './said.ts';
 import { alive, isFollowing, isFresh, isServing, reportIn, type Seen } from './sight.ts';
@@ -115,14 +116,16 @@ function silent(view: Seen): Said | undefined {
   return wait('HolderSilent', `the agent of ${name} does not answer; it keeps its right: ${missing}`);
 }
 
-const OFF_FOR_GOOD =
-  'Bring one of the hosts back; of a host that is off for good, say so with the taint node.kubernetes.io/out-of-service';
+const advice = ({ record: { grant } }: Seen, incarnation: Incarnation): string =>
+  grant ? attestationAdvice({ incarnation, grant }) : '';
 
 /** Why a silent holder is left alone; undefined when it can be replaced. */
 function missingForFailover(view: Seen, holder: Incarnation): string | undefined {
   if (view.isHeld) return 'automatic failover is held off';
-  if (!isExpiryProof(view, view.record)) return 'nothing would prove that it has stopped before it answers again';
-  if (!areSuccessorsReady(view)) return `${missingSuccessors(view)}. ${OFF_FOR_GOOD}`;
+  if (!isExpiryProof(view, view.record))
+    return `nothing would prove that it has stopped before it answers again. Bring its host back, or ${advice(view, holder)}`;
+  if (!areSuccessorsReady(view))
+    return `${missingSuccessors(view)}. Bring one of the hosts back, or ${advice(view, holder)}`;
   return hasWitness(view, holder) ? undefined : 'nobody else has lost sight of it';
 }
 

@@ -8,7 +8,7 @@ import { blocksOf, pages, readPage } from './blocks.ts';
 const COVERED_ELSEWHERE = [
   /^npm run quickstart( --( --[a-z]+( [\w:./-]+)?)+)?$/,
   /^npm run -s kubeconfig$/,
-  /^npm run (synth|bench|test:unit|test:simulation|test:e2e|lint|format|images)( --.*)?$/,
+  /^npm run (synth|bench|test:unit|test:simulation|test:e2e|test:failover|lint|format|images)( --.*)?$/,
   /^(KEEP=1 )?npm test$/,
   /^npm run -s kubernetes -- [a-z].*$/,
   /^kubectl apply -f dist\/$/,
