@@ -17,21 +17,31 @@ describe('decisions: planned moves', () => {
     { key: commandKey(firstSlots, held, 'settings'), state: 'done' },
     { key: commandKey(checkpoint, held, 'settings'), state: 'done', endedAt: moment },
   ];
+  const since = (at: number) => ({ request: { id: asked.id, at } });
   const lagging = [writer({ senders: [] }), ...allWell.slice(1)];
   table([
     ['accepted: checkpoint first', { request: accepted, done }, ['checkpoint 1', 'SwitchoverPreparing']],
     ['then the revoke', { request: accepted, done: [...done, checkpoint] }, ['revoke']],
     [
       'not by what the RW said before its end',
-      { request: accepted, commands: endedAt(NOW - 50) },
+      { request: accepted, memory: since(NOW - 200), commands: endedAt(NOW - 50) },
       ['SwitchoverPreparing'],
     ],
     [
-      'a checkpoint of long ago is none',
-      { request: accepted, commands: endedAt(NOW - 60_000) },
+      'one that was made before the request is none: the RW has said nothing of members since',
+      { request: accepted, memory: since(NOW - 200), commands: endedAt(NOW - 250) },
       ['checkpoint 1', 'SwitchoverPreparing'],
     ],
-    ['by what it said after it', { request: accepted, commands: endedAt(NOW - 150) }, ['revoke']],
+    [
+      'by what it said after it',
+      { request: accepted, memory: since(NOW - 200), commands: endedAt(NOW - 150) },
+      ['revoke'],
+    ],
+    [
+      'nor is one of long ago for a drain',
+      { instances: draining, commands: endedAt(NOW - 60_000) },
+      ['checkpoint 1', 'SwitchoverPreparing'],
+    ],
     ['a drain neither', { instances: draining, commands: endedAt(NOW - 50) }, ['SwitchoverPreparing']],
     ['without the checkpoint when it fails', { request: accepted, done, failed: [checkpoint] }, ['revoke']],
     ['the target fell ill meanwhile', { request: accepted, done, reports: lagging }, ['SwitchoverPreparing']],

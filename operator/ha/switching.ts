@@ -110,9 +110,12 @@ function afterCheckpoint(view: Seen, holder: HeardReport): Said | undefined {
   return outcome ? waiting : { ...waiting, ...act(checkpoint) };
 }
 
-/** One of long ago makes no stop short: it belonged to another move, or to a member that was rewound. */
-const isRecent = ({ now, options }: Seen, { state, endedAt = now }: CommandOutcome): boolean =>
-  state === 'running' || now - endedAt < 2 * options.catchUpMs;
+/**
+ * One of before the request made no stop short, and says nothing of how far members are now: it belonged to another move,
+ * or to a member that was rewound.
+ */
+const isRecent = ({ now, options, memory }: Seen, { state, endedAt = now }: CommandOutcome): boolean =>
+  state === 'running' || endedAt >= (memory.request?.at ?? now - 2 * options.catchUpMs);
 
 /**
  * How far members are behind changes between two reports, by all that is written in half a second or in a long
