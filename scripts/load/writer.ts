@@ -115,9 +115,13 @@ export class Writer {
   }
 }
 
-/** The server said goodbye (57P01 admin_shutdown, 57P02 crash_shutdown, 57P03 cannot_connect_now), or the wire did. */
+/**
+ * The server said goodbye (57P01 admin_shutdown, 57P02 crash_shutdown, 57P03 cannot_connect_now), or the wire did; between
+ * two statements too, of which the library tells with the next one.
+ */
 const isCut = (code: string, message: string): boolean =>
-  ['57P01', '57P02', '57P03', 'ECONNRESET', 'EPIPE'].includes(code) || message.startsWith('Connection terminated');
+  ['57P01', '57P02', '57P03', 'ECONNRESET', 'EPIPE'].includes(code) ||
+  ['Connection terminated', 'Client has encountered a connection error'].some(words => message.startsWith(words));
 
 const now = (): number => performance.timeOrigin + performance.now();
 
