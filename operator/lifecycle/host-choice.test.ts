@@ -1,14 +1,13 @@
 import { expect } from 'chai';
 import type { MPDClusterSpecInput } from '../../crds/mpdcluster.ts';
 import { RESOURCES, type Pod } from '../kube/resources.ts';
-import type { CrashGate } from '../workflow/testing/crash-points.ts';
 import type { ClusterContext } from './context.ts';
 import { chooseHosts } from './host-choice.ts';
 import { Memory } from './memory.ts';
 import { expectRunning } from './testing/expectations.ts';
 import { clusterOf, localSpec, planOf } from './testing/fixtures.ts';
 import { hostOf, type ToldHost } from './testing/hosts.ts';
-import { MemoryWorld } from './testing/memory-world.ts';
+import { countingGate, MemoryWorld } from './testing/memory-world.ts';
 
 const spec = { ...localSpec, followerNum: 1 };
 const shared: MPDClusterSpecInput = {
@@ -160,12 +159,7 @@ describe('an instance that has run', () => {
 describe('facts of hosts while nothing is to be done', () => {
   it('cost no call: neither heartbeats, nor ports, nor a link that goes down', async () => {
     const world = await worldOf({ 'node-0': { ...good, ports: [], versions: ['pg15'] } });
-    const calls: string[] = [];
-    const before = (call: string): Promise<void> => {
-      calls.push(call);
-      return Promise.resolve();
-    };
-    const gate: CrashGate = { before, signal: new AbortController().signal };
+    const { gate, calls } = countingGate();
     const operator = world.begin(gate);
     await operator.settle();
     calls.length = 0;

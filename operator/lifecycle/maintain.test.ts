@@ -2,24 +2,18 @@ import { expect } from 'chai';
 import { RESOURCES, type Pod } from '../kube/resources.ts';
 import { silentLogger } from '../kube/testing/support.ts';
 import type { SiteSettings } from '../settings/types.ts';
-import type { CrashGate } from '../workflow/testing/crash-points.ts';
 import { MPD_CLUSTERS } from '../kinds/mpd.ts';
 import { expectRunning } from './testing/expectations.ts';
 import { localSpec, siteOf } from './testing/fixtures.ts';
 import { SnapshotSources } from './testing/memory-sources.ts';
-import { ALWAYS_OPEN, MemoryWorld } from './testing/memory-world.ts';
+import { ALWAYS_OPEN, countingGate, MemoryWorld } from './testing/memory-world.ts';
 import { beginLife } from './testing/operator-life.ts';
 
 const spec = { ...localSpec, followerNum: 1 };
 /** A running cluster, an operator at rest, and the calls that it makes from now on. */
 async function running() {
   const world = await MemoryWorld.asking(spec);
-  const calls: string[] = [];
-  const before = (call: string): Promise<void> => {
-    calls.push(call);
-    return Promise.resolve();
-  };
-  const gate: CrashGate = { before, signal: new AbortController().signal };
+  const { gate, calls } = countingGate();
   const operator = world.begin(gate);
   await operator.settle();
   expectRunning(world.outcome, 1);

@@ -26,6 +26,16 @@ const LONGEST_MS = 600_000;
 /** A look this far away is care, not work: the operator is at rest, ms. */
 const REST_MS = 3_600_000;
 
+/** A gate that is always open, and the calls that pass it. */
+export function countingGate(): { gate: CrashGate; calls: string[] } {
+  const calls: string[] = [];
+  const before = (call: string): Promise<void> => {
+    calls.push(call);
+    return Promise.resolve();
+  };
+  return { calls, gate: { ...ALWAYS_OPEN, before } };
+}
+
 export const ALWAYS_OPEN: CrashGate = { before: () => Promise.resolve(), signal: new AbortController().signal };
 
 /** What the hosts of a world are made with; it moves on by {@link STEP_MS} with each step of its manager. */

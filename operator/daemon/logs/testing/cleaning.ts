@@ -6,6 +6,13 @@ import { siteOf, Tree, unaborted } from './tree.ts';
 export class Cleaning {
   readonly tree = new Tree();
   readonly site = siteOf(this.tree);
+  readonly #outside = this.tree.snapshot(this.tree.outside);
+
+  /** Whatever was cleaned, nothing outside has changed. */
+  end(): void {
+    expect(this.tree.snapshot(this.tree.outside)).to.deep.equal(this.#outside);
+    this.tree.remove();
+  }
 
   apply(): Promise<LogsReport> {
     return this.site.cleaner.apply(unaborted());
