@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import { beatSchema, type Beat, type Report } from '../agent-api/beat.ts';
 import { JsonLines } from '../agent-api/lines.ts';
-import type { Clock } from './clock.ts';
+import { within, type Clock } from './clock.ts';
 import { messageOf, type Log } from './log.ts';
 import type { ReportBody } from './report.ts';
 
@@ -124,15 +124,12 @@ export class Beats {
     const { clock, beatMs, look, lookMs, log } = this.#options;
     const stop = clock.after(beatMs, () => void this.#tick());
     this.#stopTimer = stop;
-    let stopLimit: () => void = () => undefined;
-    const limit = new Promise<void>(resolve => (stopLimit = clock.after(lookMs, resolve)));
     try {
-      await Promise.race([look(), limit]);
+      await within(clock, lookMs, look());
       this.#report();
     } catch (error) {
       log.error('no report', { reason: messageOf(error) });
     }
-    stopLimit();
   }
 
   #report(): void {

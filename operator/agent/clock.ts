@@ -8,6 +8,21 @@ export interface Clock {
   after(ms: number, act: () => void): () => void;
 }
 
+/** Resolves or rejects as `work` does, or resolves after `ms`, whichever comes first; `work` goes on. */
+export async function within(
+  clock: Pick<Clock, 'after'>,
+  ms: number,
+  work: Promise<unknown> | undefined,
+): Promise<void> {
+  let stop: () => void = () => undefined;
+  const limit = new Promise<void>(resolve => (stop = clock.after(ms, resolve)));
+  try {
+    await Promise.race([work, limit]);
+  } finally {
+    stop();
+  }
+}
+
 /** Hundredths of a second since boot, as the guard reads them too. Node has no clock of its own for CLOCK_BOOTTIME. */
 const readUptime = (): number => Number(readFileSync('/proc/uptime', 'latin1').split(' ', 1)[0]) * 1000;
 

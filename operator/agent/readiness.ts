@@ -1,6 +1,6 @@
 import { BEAT_MS } from '../agent-api/beat.ts';
 import type { EngineProfile } from '../engine/profile.ts';
-import type { Clock } from './clock.ts';
+import { within, type Clock } from './clock.ts';
 import { objectionToReady } from './health.ts';
 import type { Observer } from './observer.ts';
 import type { StateStore } from './state-store.ts';
@@ -43,17 +43,9 @@ export class Readiness {
       this.#wasReady ||= objection === undefined;
       const left = until - clock.boottime();
       if (this.#wasReady || left <= 0) return objection;
-      await this.#nextLook(left);
+      // Whoever asked for it.
+      await within(clock, left, observer.looked());
     }
-  }
-
-  /** Whoever asked for it; after `limitMs` at the latest. */
-  async #nextLook(limitMs: number): Promise<void> {
-    const { observer, clock } = this.#options;
-    let stop: () => void = () => undefined;
-    const limit = new Promise<void>(resolve => (stop = clock.after(limitMs, resolve)));
-    await Promise.race([observer.looked(), limit]);
-    stop();
   }
 
   #objection(): string | undefined {

@@ -1,7 +1,7 @@
 import { AgentError } from '../agent-api/errors.ts';
 import type { TaskState } from '../agent-api/state.ts';
 import type { Report } from '../engine/profile.ts';
-import type { Clock } from './clock.ts';
+import { within, type Clock } from './clock.ts';
 import { asAgentError } from './failures.ts';
 import type { Log } from './log.ts';
 
@@ -101,10 +101,7 @@ export class Tasks {
   async settle(id: string, ms: number): Promise<TaskState> {
     const state = this.get(id);
     if (ms === 0 || state.state !== 'running') return state;
-    let stop: () => void = () => undefined;
-    const limit = new Promise<void>(resolve => (stop = this.#clock.after(ms, resolve)));
-    await Promise.race([this.#tasks.get(id)?.ended, limit]);
-    stop();
+    await within(this.#clock, ms, this.#tasks.get(id)?.ended);
     return state;
   }
 

@@ -4,7 +4,7 @@ import type { KubeClient } from '../kube/client.ts';
 import { Controller, type ControllerMetrics } from '../kube/controller.ts';
 import { EventRecorder } from '../kube/events.ts';
 import type { Cache } from '../kube/informer.ts';
-import { Informers, type WatchStats } from '../kube/informers.ts';
+import { Informers, type WatchFigures } from '../kube/informers.ts';
 import type { ReflectorTiming } from '../kube/reflector.ts';
 import { RESOURCES, type Node } from '../kube/resources.ts';
 import type { Logger } from '../kube/types.ts';
@@ -25,7 +25,7 @@ export interface HostDaemonOptions {
   /** Closed at the end of drain. */
   client: KubeClient;
   log: Logger;
-  metrics?: ControllerMetrics & { watch(name: string, stats: () => WatchStats): void };
+  metrics?: ControllerMetrics & { watch(name: string, stats: () => WatchFigures): void };
   reflector?: Partial<ReflectorTiming>;
   /** Where the figures of the loops go. */
   registry?: Registry;
@@ -113,9 +113,7 @@ export class HostDaemon {
   /** Resolves when the watches are on their way. */
   start(): Promise<void> {
     const { metrics } = this.#options;
-    for (const plural of new Set(this.#informers.stats.map(stats => stats.plural))) {
-      metrics?.watch(plural, () => this.#statsOf(plural));
-    }
+    if (metrics) this.#informers.offerFigures((plural, figures) => metrics.watch(plural, figures));
     this.#nodes.onChange(() => this.#publishing.enqueue(NODE_KEY));
     this.#informers.start();
     this.#warming = this.#actWhenWarm();
@@ -140,13 +138,7 @@ export class HostDaemon {
   }
 
   async #actWhenWarm(): Promise<void> {
-    try {
-      await this.#informers.whenSynced();
-    } catch {
-      // Stopped before the first lists came.
-      return;
-    }
-    if (this.#draining) return;
+    if (!(await this.#informers.areSynced()) || this.#draining) return;
     this.#isActing = true;
     this.#options.log.info('all watches are synced');
     this.#settings.read();
@@ -155,20 +147,6 @@ export class HostDaemon {
     this.#jobs.start();
     this.#publishing.open();
     this.#publishing.enqueue(NODE_KEY, STARTING_MS);
-  }
-
-  /** Figures of all watches of one kind. */
-  #statsOf(plural: string): WatchStats {
-    const all = this.#informers.stats.filter(stats => stats.plural === plural);
-    const sum = (field: 'lists' | 'watches' | 'failures' | 'objects'): number =>
-      all.reduce((total, stats) => total + stats[field], 0);
-    return {
-      ...all[0]!,
-      lists: sum('lists'),
-      watches: sum('watches'),
-      failures: sum('failures'),
-      objects: sum('objects'),
-    };
   }
 
   #loopChanged(name: JobName, state: LoopState): void {

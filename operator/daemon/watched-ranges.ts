@@ -1,7 +1,7 @@
-import { parsePortRange, type PortRange } from '../model/ports.ts';
-import { PORTS_MAP } from '../settings/network.ts';
+import type { PortRange } from '../model/ports.ts';
+import { parseRanges, PORTS_MAP } from '../settings/network.ts';
 import type { SettingsMap, SettingsProblem } from '../settings/types.ts';
-import { BadValue, MapReader } from '../settings/values.ts';
+import { MapReader } from '../settings/values.ts';
 
 /** By annotation of `polardb4mpd-controller`. */
 export type RangesByKey = Readonly<Record<string, readonly PortRange[]>>;
@@ -23,14 +23,6 @@ export function readRanges(
     return new MapReader({ data: texts }, PORTS_MAP, []).read(key, parseRanges, { absent: [], last: [] });
   };
   return Object.fromEntries(Object.keys(texts).map(key => [key, read(key)]));
-}
-
-function parseRanges(text: string): PortRange[] {
-  try {
-    return text.split(',').flatMap(part => parsePortRange(part) ?? []);
-  } catch (error) {
-    throw new BadValue((error as Error).message, 'write a-b, a+n, one port, or nothing');
-  }
 }
 
 /** Overlapping and adjoining ranges as one. */

@@ -72,9 +72,8 @@ interface Walsender {
  * @throws EngineError `TimedOut`
  */
 function enforceQuorum({ tools, address, former, setting }: Enforcement): Promise<string> {
-  const limit = AbortSignal.timeout(LIMIT_MS);
   const names = [...new Set([...former, ...setting.members])];
-  const run = async (session: Session): Promise<string> => {
+  return inSession(tools, address, async (session, limit) => {
     const before = await walsenders(session, names, '0/0');
     for (const { pid } of before) tools.signal(pid, 'SIGHUP');
     const removed = before.filter(it => !setting.members.includes(it.name));
@@ -88,8 +87,7 @@ function enforceQuorum({ tools, address, former, setting }: Enforcement): Promis
         for (const { pid } of left) await session.query('SELECT pg_terminate_backend($1)', [pid]);
       await tools.sleep(PAUSE_MS, limit);
     }
-  };
-  return withLimit(limit, tools.withSession(address, run, { signal: limit }));
+  });
 }
 
 const isProven = (it: Walsender, { members }: QuorumSetting): boolean => it.hasFlushed && members.includes(it.name);
@@ -117,20 +115,14 @@ async function writeRecord(session: Session): Promise<string> {
  * setting in force must be NOBODY: a commit is tried until one is seen to wait.
  * @throws EngineError `TimedOut`
  */
-async function proveCommitsWait(tools: Enforcement['tools'], address: SqlAddress): Promise<void> {
-  const limit = AbortSignal.timeout(LIMIT_MS);
-  const run = async (watcher: Session): Promise<void> => {
+const proveCommitsWait = (tools: Enforcement['tools'], address: SqlAddress): Promise<void> =>
+  inSession(tools, address, async (watcher, limit) => {
     while (!(await tryCommit(tools, address, watcher))) await tools.sleep(PAUSE_MS, limit);
-  };
-  await withLimit(limit, tools.withSession(address, run, { signal: limit }));
-}
+  });
 
 /** Is a commit seen to wait by the setting in force? One that a member releases at once says no. @throws EngineError `TimedOut` */
-async function isCommitHeld(tools: Enforcement['tools'], address: SqlAddress): Promise<boolean> {
-  const limit = AbortSignal.timeout(LIMIT_MS);
-  const run = (watcher: Session): Promise<boolean> => tryCommit(tools, address, watcher);
-  return withLimit(limit, tools.withSession(address, run, { signal: limit }));
-}
+const isCommitHeld = (tools: Enforcement['tools'], address: SqlAddress): Promise<boolean> =>
+  inSession(tools, address, watcher => tryCommit(tools, address, watcher));
 
 async function tryCommit(tools: Enforcement['tools'], address: SqlAddress, watcher: Session): Promise<boolean> {
   const session = await tools.openSession(address);
@@ -163,9 +155,14 @@ async function isWaiting(watcher: Session, pid: number): Promise<boolean> {
   return row?.waits ?? false;
 }
 
-async function withLimit<T>(limit: AbortSignal, work: Promise<T>): Promise<T> {
+async function inSession<T>(
+  tools: Pick<EngineTools, 'withSession'>,
+  address: SqlAddress,
+  work: (session: Session, limit: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const limit = AbortSignal.timeout(LIMIT_MS);
   try {
-    return await work;
+    return await tools.withSession(address, session => work(session, limit), { signal: limit });
   } catch (error) {
     if (!limit.aborted) throw error;
     throw new EngineError('TimedOut', `the setting for commits is not proven in force within ${LIMIT_MS} ms`, {

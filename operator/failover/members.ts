@@ -83,7 +83,7 @@ export class Members {
   /** What others found when they were asked about the silence of the RW. */
   probes(): Probe[] {
     const about = this.#options.watched();
-    const silent = this.#silent();
+    const silent = this.#silent(this.#options.beat().cm);
     if (!about || !silent) return [];
     return probesOf(
       about,
@@ -181,22 +181,23 @@ export class Members {
   }
 
   #beatTo(answer?: string): Beat {
-    const silent = this.#silent();
+    const beat = this.#options.beat();
+    const silent = this.#silent(beat.cm);
     return {
-      ...this.#options.beat(),
+      ...beat,
       ...(answer !== undefined && { answer }),
       peers: this.#peers(),
       ...(silent && { silent }),
     };
   }
 
-  #silent(): Silent | undefined {
-    const { beat, clock, times, watched } = this.#options;
+  #silent(cm: string): Silent | undefined {
+    const { clock, times, watched } = this.#options;
     const who = watched();
     const member = who && this.#members.get(who.podUid);
     if (!member) return undefined;
     const listening = { ...member, endpoint: member.link.endpoint };
-    return silenceOf(who, listening, { now: clock.now(), silentMs: times().silentMs, cm: beat().cm });
+    return silenceOf(who, listening, { now: clock.now(), silentMs: times().silentMs, cm });
   }
 
   #peers(): Peer[] {

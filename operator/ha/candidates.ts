@@ -65,9 +65,14 @@ export function areSuccessorsReady(view: Seen): boolean {
 export function missingSuccessors(view: Seen): string {
   if (view.topology === 'share') return 'no other instance stands ready';
   if (!hasQuorum(view)) return 'no other instance is known to hold every acknowledged row';
-  const ready = readyMembers(view);
-  const absent = view.record.members.filter(it => !ready.includes(it)).map(it => it.incarnation.instanceId);
-  return `${ready.length} of the ${answersNeeded(view)} members of E that are needed are ready to take over (missing: ${absent.join(', ') || 'none'})`;
+  return shortOfQuorum(view, readyMembers(view), 'are ready to take over');
+}
+
+/** How many of the members that are needed do `what`, and who does not. */
+export function shortOfQuorum(view: Seen, present: readonly Member[], what: string): string {
+  const absent = view.record.members.filter(it => !present.includes(it)).map(it => it.incarnation.instanceId);
+  const names = absent.join(', ') || 'none';
+  return `${present.length} of the ${answersNeeded(view)} members of E that are needed ${what} (missing: ${names})`;
 }
 
 /** Members of E whose last reports say that they could answer. */

@@ -1,4 +1,4 @@
-import { answersNeeded, answersOf, hasQuorum, isFit, rank, type Answer } from './candidates.ts';
+import { answersNeeded, answersOf, hasQuorum, isFit, rank, shortOfQuorum, type Answer } from './candidates.ts';
 import type { HeardReport } from './evidence.ts';
 import { climbFor } from './fence.ts';
 import { attestationAdvice } from './ladder.ts';
@@ -110,11 +110,8 @@ function notByQuorum(view: Seen, answers: readonly Answer[], own: Missing): Miss
       message: `the members that hold every row may not be granted: ${expiryAdvice(view)}`,
     };
   }
-  const silent = view.record.members.filter(m => !answers.some(it => it.member === m));
-  const names = silent.map(it => it.incarnation.instanceId).join(', ');
-  const message =
-    `${answers.length} of the ${answersNeeded(view)} members of E that are needed have answered (missing: ${names || 'none'}), ` +
-    `and ${own.message}. ${FORCE}`;
+  const present = answers.flatMap(it => it.member ?? []);
+  const message = `${shortOfQuorum(view, present, 'have answered')}, and ${own.message}. ${FORCE}`;
   return { reason: 'QuorumMissing', message };
 }
 

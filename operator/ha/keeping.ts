@@ -22,7 +22,7 @@ function promote(view: Seen): Said | undefined {
   const report = holderReport(view);
   if (!report || isServing(report)) return undefined;
   const staged = stagedSetting(view, view.record, report);
-  if (staged?.do === 'quorum' && isStricter(staged, view.record) && outcomeOf(view, staged)?.state !== 'done') {
+  if (staged && isStricter(staged, view.record) && outcomeOf(view, staged)?.state !== 'done') {
     return { ...act(staged), ...wait('EngineStarting', 'the new RW takes its setting of synchronous replication') };
   }
   return onTheWay(report) ?? startAsRw(report);

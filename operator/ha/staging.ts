@@ -1,6 +1,5 @@
 import type { Command } from './action.ts';
 import type { HeardReport } from './evidence.ts';
-import type { Incarnation } from './incarnation.ts';
 import type { GroupRecord } from './record.ts';
 import { isEligible, type Seen } from './sight.ts';
 
@@ -9,7 +8,7 @@ import { isEligible, type Seen } from './sight.ts';
  * that nobody else was equal for: commits wait for whoever comes first. (The engine may be stricter than the record, never
  * looser.)
  */
-export function stagedSetting(view: Seen, granted: GroupRecord, to: HeardReport): Command | undefined {
+export function stagedSetting(view: Seen, granted: GroupRecord, to: HeardReport): QuorumCommand | undefined {
   const { generation } = granted;
   const setting = settingOf(view, granted, to);
   if (isStaged(to, granted, setting)) return undefined;
@@ -17,10 +16,11 @@ export function stagedSetting(view: Seen, granted: GroupRecord, to: HeardReport)
 }
 
 /** A promotion takes what is recorded by itself; what is stricter the engine has to have before. */
-export const isStricter = ({ members }: { members: readonly Incarnation[] }, granted: GroupRecord): boolean =>
+export const isStricter = ({ members }: QuorumCommand, granted: GroupRecord): boolean =>
   members.length > granted.members.length;
 
-type Setting = Pick<Extract<Command, { do: 'quorum' }>, 'members' | 'k'>;
+type QuorumCommand = Extract<Command, { do: 'quorum' }>;
+type Setting = Pick<QuorumCommand, 'members' | 'k'>;
 
 function settingOf(view: Seen, { members, k, epoch }: GroupRecord, to: HeardReport): Setting {
   const recorded = members.map(it => it.incarnation);

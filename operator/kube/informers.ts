@@ -20,6 +20,9 @@ export interface WatchStats extends ReflectorStats {
   isSynced: boolean;
 }
 
+/** Of all watches of one kind. */
+export type WatchFigures = Pick<WatchStats, 'lists' | 'watches' | 'failures' | 'objects'>;
+
 interface Watched {
   type: ResourceType;
   namespace: string;
@@ -65,6 +68,21 @@ export class Informers {
     await Promise.all(this.#watched.map(({ informer }) => informer.stop()));
   }
 
+  /** Waits as {@link whenSynced} does. False when stopped before. */
+  async areSynced(): Promise<boolean> {
+    return this.whenSynced().then(
+      () => true,
+      () => false,
+    );
+  }
+
+  /** Offers the figures of all watches of one kind, by its plural. */
+  offerFigures(offer: (plural: string, figures: () => WatchFigures) => void): void {
+    for (const plural of new Set(this.stats.map(stats => stats.plural))) {
+      offer(plural, () => sumOf(this.stats.filter(stats => stats.plural === plural)));
+    }
+  }
+
   /** For metrics, and to tell which kind keeps a start waiting. */
   get stats(): WatchStats[] {
     return this.#watched.map(({ type, namespace, informer }) => ({
@@ -75,6 +93,11 @@ export class Informers {
       ...informer.stats,
     }));
   }
+}
+
+function sumOf(all: readonly WatchStats[]): WatchFigures {
+  const sum = (field: keyof WatchFigures): number => all.reduce((total, stats) => total + stats[field], 0);
+  return { lists: sum('lists'), watches: sum('watches'), failures: sum('failures'), objects: sum('objects') };
 }
 
 /** Several namespaces as one. */

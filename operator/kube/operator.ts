@@ -7,7 +7,7 @@ import { Controller, type ControllerMetrics, type ControllerOptions } from './co
 import { KubeError } from './errors.ts';
 import { addFinalizer, removeFinalizer } from './finalizers.ts';
 import type { Cache } from './informer.ts';
-import { Informers, type WatchRequest, type WatchStats } from './informers.ts';
+import { Informers, type WatchFigures, type WatchRequest, type WatchStats } from './informers.ts';
 import { LeaderElector, type LeaderTiming } from './leader.ts';
 import type { ReflectorTiming } from './reflector.ts';
 import { ResourceEvents } from './resource-events.ts';
@@ -17,7 +17,7 @@ import { type KubeObject, type Logger, type ObjectRef } from './types.ts';
 /** Where the figures go; operator/observe's Metrics fits. */
 export interface OperatorMetrics extends ControllerMetrics {
   /** Figures of all watches of one kind, by its plural. */
-  watch(name: string, stats: () => Pick<WatchStats, 'lists' | 'watches' | 'failures' | 'objects'>): void;
+  watch(name: string, stats: () => WatchFigures): void;
   leader(name: string, isLeader: () => boolean): void;
 }
 
@@ -199,9 +199,7 @@ export abstract class StackOperator extends k8sOperator.default {
     const { election, metrics } = this.#options;
     if (!metrics) return;
     if (election) metrics.leader(election.lease.name, () => this.isLeader);
-    for (const plural of new Set(this.watchStats.map(stats => stats.plural))) {
-      metrics.watch(plural, () => sumOf(this.watchStats.filter(stats => stats.plural === plural)));
-    }
+    this.#informers.offerFigures((plural, figures) => metrics.watch(plural, figures));
   }
 
   #typeOf(meta: ResourceMeta): ResourceType {
@@ -227,13 +225,7 @@ export abstract class StackOperator extends k8sOperator.default {
   }
 
   async #actWhenWarm(): Promise<void> {
-    try {
-      await this.#informers.whenSynced();
-    } catch {
-      // Stopped before the first lists came.
-      return;
-    }
-    if (this.#draining) return;
+    if (!(await this.#informers.areSynced()) || this.#draining) return;
     this.log.info('all watches are synced');
     if (this.#elector) this.#elector.start();
     else this.#act();
@@ -280,10 +272,4 @@ export abstract class StackOperator extends k8sOperator.default {
 
 function metaOf(before: ResourceMeta, object: KubeObject): ResourceMeta {
   return { ...before, resourceVersion: object.metadata.resourceVersion ?? before.resourceVersion };
-}
-
-function sumOf(all: WatchStats[]): Pick<WatchStats, 'lists' | 'watches' | 'failures' | 'objects'> {
-  const sum = (field: 'lists' | 'watches' | 'failures' | 'objects'): number =>
-    all.reduce((total, stats) => total + stats[field], 0);
-  return { lists: sum('lists'), watches: sum('watches'), failures: sum('failures'), objects: sum('objects') };
 }

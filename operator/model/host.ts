@@ -12,6 +12,9 @@ export const versionAvailabilityName = (host: string): string =>
   `polarstack-daemon-version-availability-${host.toLowerCase()}`;
 /** ConfigMap with the volumes that the host sees. */
 export const hostVolumesName = (host: string): string => `polarstack-daemon-volumes-${host}`;
+/** Key of a device, or of a mounted volume, in that ConfigMap; what a key cannot have is written as `_`. */
+export const hostVolumeKey = (of: 'device' | 'volume', name: string): string =>
+  `${of}.${name}`.replace(/[^-._a-zA-Z0-9]/g, '_');
 /** Lease in the system namespace that lets one host after the other pull images. */
 export const prePullLease = (slot: number): string => `polardb-stack-pre-pull-${slot}`;
 /** ConfigMap with what the newest clean-up of logs did, or would do. */

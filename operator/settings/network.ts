@@ -101,7 +101,8 @@ function parseRange(text: string): PortRange | undefined {
   }
 }
 
-const parseRanges = (text: string): PortRange[] =>
+/** Ranges and single ports, separated by commas. @throws BadValue */
+export const parseRanges = (text: string): PortRange[] =>
   text
     .split(',')
     .map(parseRange)

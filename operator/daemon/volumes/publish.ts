@@ -1,9 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
+import { hostVolumeKey } from '../../model/host.ts';
 import type { FactEdit } from '../fact-map.ts';
 import type { VolumesFact } from './fact.ts';
-
-/** What a key of a ConfigMap may not have. */
-const UNFIT = /[^-._a-zA-Z0-9]/g;
 
 /**
  * `polarstack-daemon-volumes-<host>`: a key `device.<name>` or `volume.<name>` for each, its value one line of JSON;
@@ -11,9 +9,9 @@ const UNFIT = /[^-._a-zA-Z0-9]/g;
  */
 export function volumesMap({ devices, volumes, gaps }: VolumesFact): FactEdit {
   const entries = [
-    ...devices.map(({ name, ...rest }) => [`device.${name}`, rest] as const),
-    ...volumes.map(({ name, ...rest }) => [`volume.${name}`, rest] as const),
-  ].map(([key, value]) => [key.replace(UNFIT, '_'), JSON.stringify(value)] as const);
+    ...devices.map(({ name, ...rest }) => [hostVolumeKey('device', name), JSON.stringify(rest)] as const),
+    ...volumes.map(({ name, ...rest }) => [hostVolumeKey('volume', name), JSON.stringify(rest)] as const),
+  ];
   const data: Record<string, string> = Object.fromEntries(entries);
   if (gaps.length > 0) data.gaps = gaps.map(gap => `${gap}\n`).join('');
   return (current, now) =>

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type { ConfigMap } from '../../kube/resources.ts';
+import { hostVolumeKey } from '../../model/host.ts';
 
 const health = z.enum(['healthy', 'degraded', 'failed', 'unknown']).catch('unknown');
 const seenDevice = z.object({ wwid: z.string().optional(), health });
@@ -16,9 +17,7 @@ export interface HostVolumes {
   volume(name: string): SeenVolume | undefined;
 }
 
-const DEVICE = 'device.';
-/** What a key cannot have is written as `_`. */
-const keyOf = (prefix: string, name: string): string => `${prefix}${name}`.replace(/[^-._a-zA-Z0-9]/g, '_');
+const DEVICE = hostVolumeKey('device', '');
 
 /** A value that cannot be read tells nothing, as if it were not there. */
 export function hostVolumes({ data = {} }: ConfigMap): HostVolumes {
@@ -27,12 +26,12 @@ export function hostVolumes({ data = {} }: ConfigMap): HostVolumes {
     return found && { ...found, name: key.slice(DEVICE.length) };
   };
   return {
-    device: name => device(keyOf(DEVICE, name)),
+    device: name => device(hostVolumeKey('device', name)),
     devices: () =>
       Object.keys(data)
         .filter(key => key.startsWith(DEVICE))
         .flatMap(key => device(key) ?? []),
-    volume: name => parsed(seenVolume, data[keyOf('volume.', name)]),
+    volume: name => parsed(seenVolume, data[hostVolumeKey('volume', name)]),
   };
 }
 
