@@ -12,7 +12,8 @@ import { dropMemberSlots } from '../slots.ts';
 import { copyTls, tlsCopies } from '../tls.ts';
 import { baseBackupArgs, baseBackupProgress } from './basebackup.ts';
 import { createDatabaseSystem } from './initdb.ts';
-import { refuseUnseen, rewindArgs } from './rewind.ts';
+import { KeptLog, parseFork, type Fork } from './kept-log.ts';
+import { keepingConf, refuseUnseen, rewindArgs } from './rewind.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -56,6 +57,7 @@ export class PostgresLocal extends FamilyProfile {
     const args = baseBackupArgs(upstream, tlsCopies(this.tlsDir).ca, this.node);
     await this.store.fill('join', async () => {
       report({ phase: 'Connecting' });
+      await this.#keptLog.drop();
       const program = this.program('pg_basebackup');
       await this.tools.run({ program, args, user, timeoutMs: DAY_MS, onStderr: baseBackupProgress(report) });
       await this.demote();
@@ -77,20 +79,34 @@ export class PostgresLocal extends FamilyProfile {
     const { user, tls } = this.options;
     await copyTls(tls, this.tlsDir, user);
     const { ca } = tlsCopies(this.tlsDir);
-    const args = rewindArgs({ upstream, caFile: ca, directory: this.node, configFile: this.confFile });
+    const configFile = join(this.confDir, 'rewind.conf');
+    await writeIfChanged(configFile, keepingConf(this.confFile), user);
+    const args = rewindArgs({ upstream, caFile: ca, directory: this.node, configFile });
     try {
       await this.store.rework('rewind', async () => {
         report({ phase: 'Rewinding' });
         // The recovery of a killed engine runs without a postmaster, which refuses to be a follower.
         await removeDurably(this.#signal);
         signal.throwIfAborted();
-        refuseUnseen(await this.tools.run({ program: this.program('pg_rewind'), args, user, timeoutMs: DAY_MS }));
+        await this.#runRewind(args);
         await this.demote();
       });
       return undefined;
     } catch (error) {
       return error instanceof Error ? error.message : String(error);
+    } finally {
+      await this.#keptLog.drop();
     }
+  }
+
+  async #runRewind(args: readonly string[]): Promise<void> {
+    const { user } = this.options;
+    let fork: Fork | undefined;
+    const onStderr = (line: string): void => void (fork ??= parseFork(line));
+    await this.#keptLog.keep();
+    const program = this.program('pg_rewind');
+    refuseUnseen(await this.tools.run({ program, args, user, timeoutMs: DAY_MS, onStderr }));
+    if (fork) await this.#keptLog.giveBack(this.node, fork);
   }
 
   async demote(): Promise<void> {
@@ -111,6 +127,10 @@ export class PostgresLocal extends FamilyProfile {
     if (role === 'rw' && !(await this.endedInRecovery())) await removeDurably(this.#signal);
     else await this.demote();
     if (role !== 'rw') await dropMemberSlots(join(this.node, 'pg_replslot'));
+  }
+
+  get #keptLog(): KeptLog {
+    return new KeptLog(this.ownLog, `${this.node}.log`);
   }
 
   /** With this file the engine boots as a follower, whatever it was before. */

@@ -1,7 +1,10 @@
-import { formatConninfo, parseConninfo } from '../conf.ts';
+import { formatConf, formatConninfo, parseConninfo } from '../conf.ts';
 import type { Upstream } from '../profile.ts';
 import type { ProgramResult } from '../programs.ts';
 import { upstreamConninfo } from '../upstream.ts';
+
+/** Of a setting in MB. */
+const MOST_MB = 2 ** 31 - 1;
 
 export interface Rewind {
   upstream: Upstream;
@@ -21,6 +24,14 @@ export function rewindArgs({ upstream, caFile, directory, configFile }: Rewind):
   const source = formatConninfo({ ...conninfo, dbname: 'postgres', application_name: 'polardb-stack rewind' });
   return [`--target-pgdata=${directory}`, `--source-server=${source}`, `--config-file=${configFile}`, '--progress'];
 }
+
+/**
+ * A target that was killed is recovered first, and the checkpoint at the end of that would do away with the log from the
+ * last common checkpoint on. Here it may not.
+ * @param confFile the engine's own configuration
+ */
+export const keepingConf = (confFile: string): string =>
+  `include '${confFile.replaceAll("'", "''")}'\n${formatConf({ wal_keep_size: `${MOST_MB}MB` })}`;
 
 /**
  * Before the RW's first checkpoint on its timeline pg_rewind sees one history where there are two, and does nothing.
