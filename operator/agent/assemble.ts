@@ -153,6 +153,7 @@ export async function assembleAgent(world: AgentWorld): Promise<AssembledAgent> 
         applicationName: incarnation,
       });
     },
+    parted: () => divergence.signal,
     killEverythingElse: () =>
       killEverythingElse(table, { keep, sleep: ms => new Promise(resolve => void clock.after(ms, resolve)) }),
     objection: world.objection,

@@ -26,6 +26,8 @@ export interface MemberParts {
   replication: Replication;
   read: ReadRecord;
   completeUpstream: (upstream: ApiUpstream) => Promise<Upstream>;
+  /** Aborted when the engine says that it can never follow the upstream that was completed last. */
+  parted: () => AbortSignal;
   /** SIGKILL to everything but PID 1, agent and guard, until /proc proves it gone. */
   killEverythingElse: () => Promise<void>;
   /** Why no engine may run in this pod. */
@@ -212,12 +214,15 @@ export class Member {
   }
 
   async #run(signal: AbortSignal): Promise<void> {
-    const { supervisor } = this.#parts;
+    const { supervisor, store, parted } = this.#parts;
     signal.throwIfAborted();
     supervisor.start();
+    // Before that it may still be the former upstream that it cannot follow.
+    await supervisor.until(state => state.phase !== 'launching', signal);
+    const isFollower = store.now.plan.upstream !== undefined;
     const { phase, message, exit } = await supervisor.until(
       state => ['running', 'waiting', 'holding'].includes(state.phase),
-      signal,
+      isFollower ? AbortSignal.any([signal, parted()]) : signal,
     );
     if (phase === 'running') return;
     const how = exit?.code ?? exit?.signal ?? 'unknown';

@@ -34,6 +34,8 @@ export interface SupervisorOptions {
 }
 
 const READY_POLL_MS = 20;
+/** The longer a start takes, the more seldom: each try of one that is not consistent yet is a line in its log. */
+const LONGEST_READY_POLL_MS = 500;
 /** How soon it is noticed that nobody decides about a held engine any more, ms. */
 const HOLD_POLL_MS = 200;
 /** Between two attempts to prove the namespace empty, when processes outlive SIGKILL. */
@@ -165,9 +167,9 @@ export class Supervisor {
   async #awaitReady(pid: number | undefined): Promise<void> {
     const { clock, isReady } = this.#options;
     const isStill = (): boolean => this.#state.phase === 'starting' && this.#state.pid === pid;
-    while (isStill()) {
+    for (let pauseMs = READY_POLL_MS; isStill(); pauseMs = Math.min(pauseMs * 1.1, LONGEST_READY_POLL_MS)) {
       if (await isReady(AbortSignal.timeout(1_000)).catch(() => false)) break;
-      await sleep(clock, READY_POLL_MS);
+      await sleep(clock, pauseMs);
     }
     if (isStill()) this.#on({ type: 'ready' });
   }
