@@ -3,7 +3,9 @@ import type { Command } from './action.ts';
 import { followers } from './followers.ts';
 import type { Seen } from './sight.ts';
 import { decide } from './decide.ts';
+import type { GroupRecord } from './record.ts';
 import { formatIncarnation } from './incarnation.ts';
+import { AT, inc } from './testing/samples.ts';
 import {
   follower,
   full,
@@ -106,4 +108,27 @@ describe('a follower of the RW that gets nothing', () => {
       expect(said.filter(it => it.endsWith('3'))).to.deep.equal(expected);
     });
   }
+});
+
+describe('a follower that was the RW before', () => {
+  const fenced: GroupRecord = {
+    ...held,
+    fence: { incarnation: inc('3', 'pod-3', 'before'), epoch: 4, rung: 1, evidence: 'stopped', at: AT },
+  };
+  const checkpoint: Command = { do: 'checkpoint', on: rw };
+  /** Its receiver has just ended; its last checkpoint was on the timeline before. */
+  const reports = [
+    writer({ position: { timeline: 5, lsn: 1000n } }),
+    follower(two),
+    follower(three, { receiver: { streaming: false }, position: { timeline: 4, lsn: 1000n } }),
+  ];
+  const saidOf = (members: typeof held.members): string[] =>
+    inWords(decide(groupView({ record: { ...fenced, members }, reports, done: [slots('2', '3'), checkpoint] }))).filter(
+      it => it.endsWith('3'),
+    );
+
+  it('is rewound', () => expect(saidOf(full(two))).to.deep.equal(['rejoin 3']));
+  it('stays as it is while it stands in E: an acknowledged row may be on it alone', () => {
+    expect(saidOf(full(two, three))).to.deep.equal([]);
+  });
 });

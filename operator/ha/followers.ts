@@ -54,13 +54,17 @@ function commandFor(view: Seen, report: HeardReport, holder: HeardReport): Comma
 
 /**
  * Its log may go on where the RW's does not: it says so, it was the RW before, or it gets nothing on an older timeline. Then
- * it is rewound, or copied anew. One that follows the RW's timeline already is in order.
+ * it is rewound, or copied anew. One that follows the RW's timeline already is in order, and so is a
+ * member of E.
  */
 function hasParted(view: Seen, report: HeardReport, holder: HeardReport): boolean {
   const { record, topology } = view;
   if (topology === 'share') return false;
   if (report.needsRejoin) return true;
   if (!isOnOlderTimeline(report, holder)) return false;
+  // Since it was the RW it has come into E: what it holds counts. While nothing comes from the RW its engine cannot tell the
+  // timeline that it received, and names that of its last checkpoint.
+  if (record.members.some(it => isSameIncarnation(it.incarnation, report.incarnation))) return false;
   if (record.fence?.incarnation.instanceId === report.incarnation.instanceId) return true;
   return report.engine.state === 'running' && isStarved(view, report.incarnation);
 }
