@@ -174,6 +174,31 @@ describe('commands', () => {
     await bed.tasks.idle();
   });
 
+  for (const what of ['start', 'rejoin'] as const) {
+    it(`to ${what} end a start under way: of an upstream that has gone it would wait for ever`, async () => {
+      bed.gate = new Gate();
+      const before = { ...bed.body(), settings: {}, role: 'ro' } as const;
+      await bed.agent.start(before);
+      const after = { ...bed.body(), settings: {}, role: 'ro', task: { kind: 'rejoin' } };
+      await (what === 'start' ? bed.agent.start(after as never) : bed.agent.install(after as never));
+      expect(bed.agent.task(before.command.requestId).error?.code).to.equal('Interrupted');
+      expect(bed.tasks.latest).to.include({ kind: what, state: 'running' });
+      expect(await codeOf(bed.agent.restart(bed.body()))).to.equal('Busy');
+      bed.gate.open();
+      await bed.tasks.idle();
+    });
+  }
+
+  it('to start that are stale end none', async () => {
+    bed.gate = new Gate();
+    const running = { ...bed.body(2), settings: {}, role: 'ro' } as const;
+    await bed.agent.start(running);
+    expect(await codeOf(bed.agent.start({ ...bed.body(1), settings: {}, role: 'ro' }))).to.equal('StaleCommand');
+    expect(bed.agent.task(running.command.requestId).state).to.equal('running');
+    bed.gate.open();
+    await bed.tasks.idle();
+  });
+
   it('answer after waitMs, also when the task goes on', async () => {
     bed.gate = new Gate();
     const answer = bed.agent.promote({ ...bed.body(), waitMs: 500 });

@@ -55,6 +55,9 @@ export interface AgentParts {
   log: Log;
 }
 
+/** What ends a start that waits. */
+const RELIEVING: ReadonlySet<string> = new Set(['start', 'rejoin']);
+
 type Asked = { command: Command; waitMs?: number };
 
 /** The calls of the API: checks the command, keeps the highest one, and runs one thing at a time. */
@@ -172,12 +175,26 @@ export class Agent {
     const { tasks } = this.#parts;
     const request = { id: body.command.requestId, kind, fingerprint: fingerprint(kind, body) };
     if (!tasks.known(request)) {
-      if (tasks.isBusy) throw new AgentError('Busy', `task "${tasks.latest?.kind ?? ''}" runs`);
+      if (tasks.isBusy) await this.#relieve(kind, body.command);
       await this.#accept(body.command);
       // A repeated call may have come while the command was written down.
       if (!tasks.known(request)) tasks.begin(request, work);
     }
     return tasks.settle(request.id, body.waitMs ?? 0);
+  }
+
+  /**
+   * A follower that is started waits for what its upstream has; when that has gone, it waits for ever. Another upstream, or
+   * other data, is what ends it.
+   * @throws AgentError `Busy` while something else is done, or for something else
+   */
+  async #relieve(kind: string, command: Command): Promise<void> {
+    const { tasks } = this.#parts;
+    const running = tasks.latest?.kind ?? '';
+    if (running !== 'start' || !RELIEVING.has(kind)) throw new AgentError('Busy', `task "${running}" runs`);
+    this.#check(command);
+    tasks.abort(`a ${kind} came in between`);
+    await tasks.idle();
   }
 
   /** Stop and demote come before everything else. The promise is durable before anything is done. */

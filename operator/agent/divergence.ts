@@ -9,6 +9,9 @@ const REFUSALS = [
   /is not in this server's history/,
   /is not a child of this server's history/,
   /forked off current database system timeline \d+ before current recovery point/,
+  // Rewound after an RW that is none any more, and further than the history of the next one goes.
+  /before reaching minimum recovery point/,
+  /does not contain minimum recovery point/,
   /requested WAL segment \S+ has already been removed/,
 ];
 

@@ -132,3 +132,32 @@ describe('a follower that was the RW before', () => {
     expect(saidOf(full(two, three))).to.deep.equal([]);
   });
 });
+
+describe('a follower whose start has not come to its end', () => {
+  const starting = (changes: Parameters<typeof follower>[1]) =>
+    follower(three, {
+      receiver: undefined,
+      position: undefined,
+      engine: { state: 'starting', acceptsWrites: false },
+      task: { kind: 'start', state: 'running', phase: 'start' },
+      ...changes,
+    });
+  const cases: [string, ReturnType<typeof follower>, readonly string[]][] = [
+    ['is left alone', starting({}), []],
+    ['of another RW: it is started anew', starting({ plan: { role: 'ro', upstream: two } }), ['start 3']],
+    ['says that its history has parted', starting({ needsRejoin: true }), ['rejoin 3']],
+    [
+      'is being copied',
+      starting({ needsRejoin: true, task: { kind: 'rejoin', state: 'running', phase: 'Copying' } }),
+      [],
+    ],
+  ];
+  for (const [what, report, expected] of cases) {
+    it(what, () => {
+      const done: Command[] = [slots('2', '3'), { do: 'checkpoint', on: rw }];
+      const reports = [writer(), follower(two), report];
+      const said = inWords(decide(groupView({ record: { ...held, members: full(two) }, reports, done })));
+      expect(said.filter(it => it.endsWith('3'))).to.deep.equal(expected);
+    });
+  }
+});

@@ -45,12 +45,15 @@ function needsSlot(view: Seen, { incarnation, senders = [] }: HeardReport, id: s
 function commandFor(view: Seen, report: HeardReport, holder: HeardReport): Command[] {
   const { state } = report.volume;
   // Never overwritten: people decide about data of others.
-  if (state === 'foreign' || report.task?.state === 'running') return [];
+  if (state === 'foreign' || isOccupied(report)) return [];
   const how = state !== 'initialized' ? 'join' : hasParted(view, report, holder) ? 'rejoin' : 'start';
   if (how === 'rejoin' && !hasCheckpoint(view, holder)) return [checkpoint(holder)];
   if (how !== 'start' || !isInPlace(view, report)) return [follow(view, report, how)];
   return restart(view, report);
 }
+
+/** A start is not waited for: of an RW that has gone meanwhile it comes to no end. */
+const isOccupied = ({ task }: HeardReport): boolean => task?.state === 'running' && task.kind !== 'start';
 
 /**
  * Its log may go on where the RW's does not: it says so, it was the RW before, or it gets nothing on an older timeline. Then
