@@ -135,14 +135,17 @@ export class FailoverTrial {
     );
   }
 
-  /** Waits until an RW is granted and published under a later epoch; it may be the former one's own instance. */
-  async granted(formerEpoch: number): Promise<void> {
+  /**
+   * Waits until an RW is granted and published under a later epoch; it may be the former one's own instance.
+   * @returns the record of then
+   */
+  async granted(formerEpoch: number): Promise<GroupRecord> {
     const database = this.#database;
-    await this.#scene.eventually('an RW is granted anew', async () => {
-      const { epoch, holder } = await database.record();
-      return epoch > formerEpoch && holder && (await database.published()) === formatIncarnation(holder)
-        ? true
-        : undefined;
+    return await this.#scene.eventually('an RW is granted anew', async () => {
+      const record = await database.record();
+      const { epoch, holder } = record;
+      const isPublished = holder && (await database.published()) === formatIncarnation(holder);
+      return epoch > formerEpoch && isPublished ? record : undefined;
     });
   }
 
