@@ -5,6 +5,9 @@ import { commandSchema, followerRole, password, settingsSchema, sqlName, stopMod
 const command = commandSchema;
 /** How long the answer of a task may be held back for its end, ms. 0 answers at once with `running`. */
 const waitMs = z.int().min(0).max(60_000).default(0);
+const slotNames = z
+  .array(z.string().regex(new RegExp(`^${SLOT_PREFIX}[a-z0-9_]{1,40}$`), `must begin with ${SLOT_PREFIX}`))
+  .max(1_000);
 
 /**
  * Makes a new database system, or fills a member's place from its RW. Refused on any data but this cluster's own.
@@ -40,6 +43,8 @@ export const promoteRequest = z.object({
   waitMs,
   /** Absent: those of the last install, start or settings call. */
   settings: settingsSchema.optional(),
+  /** What `slots` would ask for right afterwards: a running follower makes them before it is RW, while its disk is quiet. */
+  slots: slotNames.optional(),
 });
 
 /** Stops whatever runs and promises, fsynced, not to be RW of an older epoch again: the ground of "stopped". */
@@ -97,12 +102,7 @@ export const verifyRequest = z.object({ command });
 export const settingsRequest = z.object({ command, settings: settingsSchema });
 
 /** The slots of members that shall exist on this RW: missing ones are made, others with our prefix are dropped. */
-export const slotsRequest = z.object({
-  command,
-  slots: z
-    .array(z.string().regex(new RegExp(`^${SLOT_PREFIX}[a-z0-9_]{1,40}$`), `must begin with ${SLOT_PREFIX}`))
-    .max(1_000),
-});
+export const slotsRequest = z.object({ command, slots: slotNames });
 
 /** The original's privilege levels (facts: accounts). */
 export const ACCOUNT_LEVELS = { normal: 1, privileged: 6, superuser: 7, replicator: 15 } as const;

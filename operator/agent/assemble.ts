@@ -135,6 +135,7 @@ export async function assembleAgent(world: AgentWorld): Promise<AssembledAgent> 
     promises,
     removePassFile: () => removePassFile(places.private),
   });
+  const manage = manageBySql(profile, withSession, clock);
   const parts: MemberParts = {
     me,
     profile,
@@ -154,6 +155,7 @@ export async function assembleAgent(world: AgentWorld): Promise<AssembledAgent> 
       });
     },
     parted: () => divergence.signal,
+    makeSlots: names => manage.slots(names),
     killEverythingElse: () =>
       killEverythingElse(table, { keep, sleep: ms => new Promise(resolve => void clock.after(ms, resolve)) }),
     objection: world.objection,
@@ -235,7 +237,7 @@ export async function assembleAgent(world: AgentWorld): Promise<AssembledAgent> 
     promises,
     supervisor,
     right,
-    manage: manageBySql(profile, withSession, clock),
+    manage,
     told: () => beats.changed(),
     state,
     log,

@@ -28,6 +28,8 @@ export interface MemberParts {
   completeUpstream: (upstream: ApiUpstream) => Promise<Upstream>;
   /** Aborted when the engine says that it can never follow the upstream that was completed last. */
   parted: () => AbortSignal;
+  /** Makes the slots of members be exactly these. */
+  makeSlots: (names: readonly string[]) => Promise<unknown>;
   /** SIGKILL to everything but PID 1, agent and guard, until /proc proves it gone. */
   killEverythingElse: () => Promise<void>;
   /** Why no engine may run in this pod. */
@@ -108,8 +110,8 @@ export class Member {
   }
 
   /** The record decides, read here and now; the command only says that it is worth a look. */
-  async promote({ settings }: PromoteRequest, { signal }: TaskContext): Promise<void> {
-    const { right, supervisor, profile, limits, replication } = this.#parts;
+  async promote({ settings, slots }: PromoteRequest, { report, signal }: TaskContext): Promise<void> {
+    const { right, supervisor, profile, limits, replication, makeSlots } = this.#parts;
     this.#requireSafePod();
     const record = await right.acquire();
     try {
@@ -121,9 +123,11 @@ export class Member {
     if (supervisor.state.phase !== 'running') return this.#run(signal);
     const { settings: wanted } = this.#parts.store.now;
     if (!isDeepStrictEqual(this.#applied?.settings, wanted)) await this.configure(wanted);
-    await replication.stage();
+    await Promise.all([replication.stage(), slots && makeSlots(slots)]);
     await profile.promote(record.epoch, AbortSignal.any([signal, AbortSignal.timeout(limits.promoteMs)]));
     this.#applied = { plan: { role: 'rw' }, settings: this.#parts.store.now.settings };
+    // Told at once: its first write and its followers need not wait for the proof.
+    report({ phase: 'Proving' });
     await this.#proveQuorum();
   }
 

@@ -12,8 +12,6 @@ export function commonDefaults(image: ImageFacts): Settings {
     shared_preload_libraries: image.preload.join(','),
     // What only a restart could switch on is on from the first day, with head room for members, tools and backups.
     wal_level: 'replica',
-    archive_mode: 'on',
-    archive_command: '/bin/true',
     max_wal_senders: '32',
     max_replication_slots: '32',
     max_worker_processes: '32',

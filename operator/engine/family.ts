@@ -15,7 +15,7 @@ import { isOwnedSetting } from './owned.ts';
 import type { Place } from './place.ts';
 import type * as seam from './profile.ts';
 import { programEnv } from './programs.ts';
-import { checkpointSoon, promoteByFile } from './promote.ts';
+import { promoteByFile } from './promote.ts';
 import { putInForce } from './quorum.ts';
 import { reload } from './reload.ts';
 import { checkWithEngine, compose, differing, normalize, objections } from './settings.ts';
@@ -131,8 +131,7 @@ export abstract class FamilyProfile implements seam.EngineProfile {
     const prepare = async (): Promise<void> => {
       if (ownLog !== undefined) await reserveTimelines(ownLog, epoch, this.options.user);
     };
-    const isNew = await promoteByFile({ tools, address, directory, prepare, signal });
-    if (isNew && ownLog !== undefined) checkpointSoon(tools, address);
+    await promoteByFile({ tools, address, directory, prepare, signal });
     this.#stand = { role: 'rw', quorum: this.#stand.quorum };
   }
 

@@ -7,7 +7,6 @@ import type { Session, SqlAddress } from './sql.ts';
 import { isPassing } from './sql.ts';
 
 const PAUSE_MS = 5;
-const CHECKPOINT_MS = 600_000;
 
 export interface Promotion {
   tools: EngineTools;
@@ -23,10 +22,9 @@ export interface Promotion {
  * Promotes by file and signal, as `pg_ctl promote` does, but without its polling (0.1 s; facts/engines.md 9), and without
  * pg_promote(), whose own session PolarDB cuts. Returns when the engine is out of recovery; asks an engine that is RW
  * already for nothing. One request per call: the engine keeps it.
- * @returns whether it was promoted now
  * @throws the signal's reason
  */
-export async function promoteByFile({ tools, address, directory, prepare, signal }: Promotion): Promise<boolean> {
+export async function promoteByFile({ tools, address, directory, prepare, signal }: Promotion): Promise<void> {
   let asked = false;
   const watch = async (session: Session) => {
     while (await isInRecovery(session)) {
@@ -42,22 +40,12 @@ export async function promoteByFile({ tools, address, directory, prepare, signal
     signal.throwIfAborted();
     try {
       await tools.withSession(address, watch, { signal });
-      return asked;
+      return;
     } catch (error) {
       if (signal.aborted || !isPassing(error)) throw error;
       await tools.sleep(PAUSE_MS, signal);
     }
   }
-}
-
-/**
- * Begins a checkpoint, which a promotion leaves to be spread over minutes. pg_rewind tells histories apart by the timeline
- * of the RW's last one: before it the former RW could not be rewound (PostgreSQL manual, pg_rewind). When it fails, the
- * former RW is copied.
- */
-export function checkpointSoon({ withSession }: Pick<EngineTools, 'withSession'>, address: SqlAddress): void {
-  const checkpoint = (session: Session) => session.query('CHECKPOINT');
-  void withSession(address, checkpoint, { statementMs: CHECKPOINT_MS }).catch(() => undefined);
 }
 
 async function isInRecovery(session: Session): Promise<boolean> {

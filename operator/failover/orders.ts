@@ -1,4 +1,5 @@
 import type { MemberClient } from '../agent-api/client.ts';
+import type { PromoteRequest } from '../agent-api/requests.ts';
 import { memberSlot, type ApiUpstream, type Command as AgentCommand } from '../agent-api/schemas.ts';
 import type { TaskState } from '../agent-api/state.ts';
 import { CHECKPOINT_GOES_ON, commandKey, type Command } from '../ha/action.ts';
@@ -50,7 +51,7 @@ async function send(sending: Sending, context: OrderContext): Promise<TaskState 
     case 'initialize':
       return client.install({ ...long, task: { kind: 'initialize', settings } }, { signal });
     case 'promote':
-      return client.promote({ ...long, settings }, { signal });
+      return client.promote({ ...long, settings, ...slotsBeside(command.on, context.target) }, { signal });
     case 'demote':
       return client.demote({ ...long, mode: command.mode }, { signal });
     case 'resume':
@@ -63,6 +64,10 @@ async function send(sending: Sending, context: OrderContext): Promise<TaskState 
       return sendShort({ ...sending, command }, client);
   }
 }
+
+/** On one volume they come with the members (ha/followers.ts). */
+const slotsBeside = (on: Incarnation, { topology, instances }: GroupTarget): Pick<PromoteRequest, 'slots'> =>
+  topology === 'local' ? { slots: instances.flatMap(({ id }) => (id === on.instanceId ? [] : [memberSlot(id)])) } : {};
 
 type Short = Exclude<Command, { do: 'demote' | 'follow' } | { do: 'initialize' | 'promote' | 'resume' | 'restart' }>;
 

@@ -76,7 +76,7 @@ const checkpoint = ({ incarnation: on }: HeardReport): Command => ({ do: 'checkp
 
 /**
  * pg_rewind tells histories apart by the RW's last checkpoint: before the first one on its timeline it sees one history,
- * and all data would be copied. A promotion begins one; where much is to be written it takes long. One that fails is done
+ * and all data would be copied. That of a promotion is spread over minutes, so one is asked for; one that fails is done
  * without.
  */
 function hasCheckpoint(view: Seen, holder: HeardReport): boolean {

@@ -6,7 +6,7 @@ import type { HeardReport } from './evidence.ts';
 import { climbFor } from './fence.ts';
 import { formatIncarnation, isSameIncarnation } from './incarnation.ts';
 import { keepProof, preparing } from './proving.ts';
-import { stagedSetting } from './staging.ts';
+import { stricterSetting } from './staging.ts';
 import { grant } from './record.ts';
 import { act, wait, write, type Policy, type Said } from './said.ts';
 import { alive, type Seen } from './sight.ts';
@@ -61,7 +61,7 @@ function objectionTo(view: Seen, chosen: HeardReport): Said | undefined {
   return verdict.run === 'rw' ? undefined : wait('VolumeUnusable', `${name}: ${verdict.message}`);
 }
 
-/** Synchronous replication of the new RW is staged beside the grant: it goes by it from its first commit on. */
+/** What the new RW needs before its promotion is staged beside the grant. */
 function grantTo(view: Seen, { chosen, members, k, loss }: Chosen): Said {
   const { record, recorded, options } = view;
   const climbed = record.former && !record.fence ? climbFor(view, recorded) : undefined;
@@ -76,6 +76,6 @@ function grantTo(view: Seen, { chosen, members, k, loss }: Chosen): Said {
   const transition = grant(record, request);
   const message = `${formatIncarnation(chosen.incarnation)} becomes RW`;
   const said = write('grant', transition, { message, ...(loss !== undefined && { loss }) });
-  const staged = transition.ok ? stagedSetting(view, transition.record, chosen) : undefined;
+  const staged = transition.ok ? stricterSetting(view, transition.record, chosen) : undefined;
   return staged ? { ...said, actions: [...(said.actions ?? []), staged] } : said;
 }

@@ -2,7 +2,7 @@ import type { HeardReport } from './evidence.ts';
 import { isSameIncarnation, type Incarnation } from './incarnation.ts';
 import { act, wait, type Policy, type Said } from './said.ts';
 import { isFresh, isServing, outcomeOf, reportIn, type Seen } from './sight.ts';
-import { isStricter, stagedSetting } from './staging.ts';
+import { stricterSetting } from './staging.ts';
 import type { CommandOutcome } from './view.ts';
 
 /** From the grant to a verified and published RW. */
@@ -21,8 +21,8 @@ export function holderReport(view: Seen): HeardReport | undefined {
 function promote(view: Seen): Said | undefined {
   const report = holderReport(view);
   if (!report || isServing(report)) return undefined;
-  const staged = stagedSetting(view, view.record, report);
-  if (staged && isStricter(staged, view.record) && outcomeOf(view, staged)?.state !== 'done') {
+  const staged = stricterSetting(view, view.record, report);
+  if (staged && outcomeOf(view, staged)?.state !== 'done') {
     return { ...act(staged), ...wait('EngineStarting', 'the new RW takes its setting of synchronous replication') };
   }
   return onTheWay(report) ?? startAsRw(report);

@@ -46,7 +46,7 @@ if (POLAR_BIN_DIR !== undefined)
         pg_has_role('polardb_stack_monitor', 'pg_monitor', 'member') AS monitor`);
       expect(settings).to.deep.equal({
         checksums: 'on',
-        archive: 'on',
+        archive: 'off',
         ssl: 'on',
         shared: 'on',
         log: 'stderr',

@@ -101,7 +101,13 @@ function positionOf(name: string, bytes: number): bigint {
   return (high << 32n) + low * BigInt(bytes);
 }
 
-const segmentsIn = async (directory: string): Promise<string[]> =>
-  (await readdir(directory)).filter(name => SEGMENT.test(name)).sort();
+/** None where there is no directory: why nothing can be rewound then, pg_rewind says. */
+async function segmentsIn(directory: string): Promise<string[]> {
+  const names = await readdir(directory).catch((error: unknown): string[] => {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  });
+  return names.filter(name => SEGMENT.test(name)).sort();
+}
 
 const hex = (number: number): string => number.toString(16).toUpperCase().padStart(8, '0');

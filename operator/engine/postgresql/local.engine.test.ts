@@ -38,7 +38,7 @@ describe('PostgreSQL with a volume each (real engine)', function () {
       pg_has_role('polardb_stack_monitor', 'pg_monitor', 'member') AS monitor`);
     expect(settings).to.deep.equal({
       checksums: 'on',
-      archive: 'on',
+      archive: 'off',
       ssl: 'on',
       wal: 'replica',
       password: 'scram-sha-256',
