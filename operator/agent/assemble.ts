@@ -154,7 +154,6 @@ export async function assembleAgent(world: AgentWorld): Promise<AssembledAgent> 
         applicationName: incarnation,
       });
     },
-    parted: () => divergence.signal,
     makeSlots: names => manage.slots(names),
     killEverythingElse: () =>
       killEverythingElse(table, { keep, sleep: ms => new Promise(resolve => void clock.after(ms, resolve)) }),

@@ -1,5 +1,3 @@
-import { AgentError } from '../agent-api/errors.ts';
-
 /**
  * What an engine says when its history has parted from its upstream's, or when the upstream has thrown away the WAL that it
  * needs: no waiting helps then. ("Highest timeline of the primary is behind" is not among them: so says a follower of one
@@ -17,24 +15,18 @@ const REFUSALS = [
 
 /** Listens to an engine's log for that. */
 export class Divergence {
-  #seen = new AbortController();
+  #isSeen = false;
 
   /** Since it last streamed or was pointed at an upstream. */
   get isSeen(): boolean {
-    return this.#seen.signal.aborted;
-  }
-
-  /** Aborted once it is seen: whoever waits for the engine to come up waits in vain. Another one after each {@link clear}. */
-  get signal(): AbortSignal {
-    return this.#seen.signal;
+    return this.#isSeen;
   }
 
   line(text: string): void {
-    if (this.isSeen || !REFUSALS.some(it => it.test(text))) return;
-    this.#seen.abort(new AgentError('EngineFailed', `the engine cannot follow its upstream: ${text}`));
+    if (REFUSALS.some(it => it.test(text))) this.#isSeen = true;
   }
 
   clear(): void {
-    if (this.isSeen) this.#seen = new AbortController();
+    this.#isSeen = false;
   }
 }

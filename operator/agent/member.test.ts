@@ -1,6 +1,5 @@
 import { expect } from 'chai';
 import type { Launch } from '../engine/profile.ts';
-import { Divergence } from './divergence.ts';
 import { jsonLog } from './log.ts';
 import { Member, type MemberParts } from './member.ts';
 import { StateStore } from './state-store.ts';
@@ -10,9 +9,8 @@ const upstream = (address: string) => ({ host: 'db-rw', address, port: 5432, slo
 const command = { requestId: 'r', incarnation: '2/p/0', clusterUid: 'u', epoch: 1, term: 1, generation: 1 };
 
 /** A member over an engine that is where the test puts it. */
-async function bed(phase: Phase, started: Phase = 'running') {
+async function bed(phase: Phase) {
   const calls: string[] = [];
-  const divergence = new Divergence();
   const store = await StateStore.open({ read: () => Promise.resolve(undefined), write: () => Promise.resolve() });
   const state = { phase };
   const parts: unknown = {
@@ -30,22 +28,16 @@ async function bed(phase: Phase, started: Phase = 'running') {
       state,
       start: () => {
         calls.push('start');
-        state.phase = started;
+        state.phase = 'running';
       },
       stop: (mode: string) => {
         calls.push(`stop ${mode}`);
         state.phase = 'idle';
       },
-      until: (wanted: (now: typeof state) => boolean, signal: AbortSignal) =>
-        new Promise((resolve, reject) => {
-          if (wanted(state)) resolve(state);
-          if (signal.aborted) reject(signal.reason as Error);
-          signal.addEventListener('abort', () => reject(signal.reason as Error));
-        }),
+      until: () => Promise.resolve(state),
     },
     replication: { forgetPosition: () => undefined, launching: () => undefined },
     completeUpstream: (at: unknown) => Promise.resolve(at),
-    parted: () => divergence.signal,
     log: jsonLog(() => undefined, {}),
   };
   const member = new Member(parts as MemberParts);
@@ -56,7 +48,7 @@ async function bed(phase: Phase, started: Phase = 'running') {
     );
   await store.change({ plan: { role: 'ro', upstream: upstream('10.0.0.1') } });
   await member.launch();
-  return { calls, start, divergence };
+  return { calls, start };
 }
 
 describe('a follower is told to follow', () => {
@@ -76,15 +68,4 @@ describe('a follower is told to follow', () => {
       expect(calls).to.deep.equal(['launch from 10.0.0.1', ...expected]);
     });
   }
-
-  it('and says, while it comes up, that it never can: whoever waits for it is told', async () => {
-    const { start, divergence } = await bed('idle', 'starting');
-    const failed = start('10.0.0.2').catch((error: unknown) => error);
-    divergence.line(
-      'FATAL:  could not receive data from WAL stream: ERROR:  requested WAL segment 03 has already been removed',
-    );
-    const error = await failed;
-    expect(error).to.include({ code: 'EngineFailed' });
-    expect(String(error)).to.include('cannot follow its upstream').and.to.include('already been removed');
-  });
 });

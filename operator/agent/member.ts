@@ -26,8 +26,6 @@ export interface MemberParts {
   replication: Replication;
   read: ReadRecord;
   completeUpstream: (upstream: ApiUpstream) => Promise<Upstream>;
-  /** Aborted when the engine says that it can never follow the upstream that was completed last. */
-  parted: () => AbortSignal;
   /** Makes the slots of members be exactly these. */
   makeSlots: (names: readonly string[]) => Promise<unknown>;
   /** SIGKILL to everything but PID 1, agent and guard, until /proc proves it gone. */
@@ -218,15 +216,12 @@ export class Member {
   }
 
   async #run(signal: AbortSignal): Promise<void> {
-    const { supervisor, store, parted } = this.#parts;
+    const { supervisor } = this.#parts;
     signal.throwIfAborted();
     supervisor.start();
-    // Before that it may still be the former upstream that it cannot follow.
-    await supervisor.until(state => state.phase !== 'launching', signal);
-    const isFollower = store.now.plan.upstream !== undefined;
     const { phase, message, exit } = await supervisor.until(
       state => ['running', 'waiting', 'holding'].includes(state.phase),
-      isFollower ? AbortSignal.any([signal, parted()]) : signal,
+      signal,
     );
     if (phase === 'running') return;
     const how = exit?.code ?? exit?.signal ?? 'unknown';
