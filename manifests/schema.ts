@@ -110,6 +110,9 @@ export const siteSchema = z
       sshUser: z.string().min(1),
       /** May the daemon run commands on its host by SSH? It does without where Secret `polardb-stack-daemon-ssh` is not. */
       enableSsh: z.boolean(),
+      /** Where each host's sshd listens: an address of the loopback, or `InternalIP`, that of the node. */
+      sshAddress: z.union([z.ipv4().startsWith('127.'), z.enum(['::1', 'InternalIP'])]),
+      sshPort: z.int().min(1).max(65_535),
       /** Are used ports published? */
       enablePrintPort: z.boolean(),
       /** Is the address of each host's management controller published? Needs SSH and ipmitool. */

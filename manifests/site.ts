@@ -46,6 +46,8 @@ export const site: Site = {
     enableRedline: true,
     sshUser: 'root',
     enableSsh: true,
+    sshAddress: '127.0.0.1',
+    sshPort: 22,
     enablePrintPort: true,
     isCheckOObIP: false,
     logCleanUp: 'apply',

@@ -19,6 +19,7 @@ import { LoopMetrics } from './metrics.ts';
 import { networkConditions } from './network/conditions.ts';
 import { NodePublisher } from './publisher.ts';
 import { SettingsWatch } from './settings-watch.ts';
+import { NODE_ADDRESS } from './sshd-place.ts';
 
 export interface HostDaemonOptions {
   config: DaemonConfig;
@@ -84,6 +85,7 @@ export class HostDaemon {
       facts: this.#facts,
       settings: () => this.#settings.current,
       publishedIp: card => this.#publishedIp(card),
+      nodeAddress: () => nodeAddress(this.#nodes.list()[0]),
       loops: () => this.#loops,
     });
     const onChange = (name: JobName, state: LoopState): void => this.#loopChanged(name, state);
@@ -199,5 +201,9 @@ export class HostDaemon {
 /** Of a node only what is looked at here: its images alone are some 10 kB. */
 function trimNode({ apiVersion, kind, metadata, status }: Node): Node {
   const { name, uid, resourceVersion } = metadata;
-  return { apiVersion, kind, metadata: { name, uid, resourceVersion }, status: { conditions: status?.conditions } };
+  const { conditions, addresses } = status ?? {};
+  return { apiVersion, kind, metadata: { name, uid, resourceVersion }, status: { conditions, addresses } };
 }
+
+const nodeAddress = (node: Node | undefined): string | undefined =>
+  node?.status?.addresses?.find(({ type }) => type === NODE_ADDRESS)?.address;

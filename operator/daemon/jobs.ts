@@ -15,6 +15,8 @@ export interface JobContext {
   facts: HostFacts;
   /** The address that the node's condition names for a card. */
   publishedIp: (card: string) => string | undefined;
+  /** Address of the own node inside the cluster (`InternalIP`). */
+  nodeAddress: () => string | undefined;
   /** The loops that the jobs will run in. */
   loops: () => Loops;
   clock: Clock;

@@ -21,12 +21,10 @@ import { VolumesJob } from './volumes/job.ts';
 
 /** The jobs of a host, with the host itself behind them. */
 export function makeJobs(context: JobContext): HostJobs {
-  const { config, clock, random, log, settings, facts, publishedIp } = context;
+  const { config, clock, random, log, settings, facts, publishedIp, nodeAddress } = context;
   const { paths, ssh, host: name } = config;
   const host = new SshHostExec({
-    ...{ settings, clock, random, log, files: ssh },
-    // On the host network this is the host's own sshd, whatever addresses its cards have.
-    target: { host: name, address: '127.0.0.1', port: 22 },
+    ...{ host: name, settings, nodeAddress, clock, random, log, files: ssh },
   });
   const map = (job: JobName, mapName: string): FactMap =>
     new FactMap({ client: context.client, ref: { namespace: config.settingsNamespace, name: mapName }, job, clock });

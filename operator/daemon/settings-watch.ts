@@ -22,6 +22,7 @@ const CONCERNED: { readonly [K in keyof DaemonSettings]?: readonly JobName[] } =
   isOobOn: ['network'],
   sshUser: ['network', 'volumes'],
   isSshOn: ['network', 'volumes'],
+  sshd: ['network', 'volumes'],
   isPortPrintingOn: ['ports'],
   portRanges: ['ports'],
   versionMaps: ['versions'],

@@ -104,6 +104,25 @@ describe('settings of a host', () => {
     expect(readDaemonSettings(maps({}), good)).to.deep.include(defaults);
   });
 
+  it('take and keep where sshd listens, which must be an address that each host has', () => {
+    const at = (sshAddress: string, sshPort = '2222') => maps({ controller: { sshAddress, sshPort } });
+    expect(readDaemonSettings(maps({})).sshd).to.deep.equal({ address: '127.0.0.1', port: 22 });
+    for (const address of ['InternalIP', '::1', '127.0.0.2']) {
+      expect(readDaemonSettings(at(address))).to.deep.include({ sshd: { address, port: 2222 }, problems: [] });
+    }
+    const good = readDaemonSettings(at('::1'));
+    for (const [address, port] of [
+      ['192.0.2.7', '0'],
+      ['127.1; reboot', '65536'],
+      ['host.example', 'ssh'],
+      ['', '-22'],
+    ] as const) {
+      const { sshd, problems } = readDaemonSettings(at(address, port), good);
+      expect(sshd).to.deep.equal({ address: '::1', port: 2222 });
+      expect(problems.map(({ key }) => key)).to.deep.equal(['sshAddress', 'sshPort']);
+    }
+  });
+
   it('keep the ranges when their map is gone: without ranges all ports would look free', () => {
     const good = readDaemonSettings(maps({ ports: { 'a.port.range': '100-200' } }));
     expect(readDaemonSettings(maps({}), good).portRanges).to.deep.equal([{ first: 100, last: 200 }]);

@@ -4,6 +4,7 @@ import type { ControllerSettings, NetworkSettings, SettingsMap, SettingsProblem 
 import { BadValue, MapReader, parseBool, parseCount, parseMebibytes } from '../settings/values.ts';
 import { DEFAULT_LOG_LIMITS, type LogLimits } from './logs/policy.ts';
 import type { LogMode } from './logs/report.ts';
+import { readSshdPlace, type SshdPlace } from './sshd-place.ts';
 import type { PrePullSettings } from './versions/pre-pull.ts';
 import { joined, readRanges, type RangesByKey } from './watched-ranges.ts';
 
@@ -15,6 +16,8 @@ export interface DaemonSettings {
   sshUser: string;
   /** May host commands be run (`enableSsh`)? */
   isSshOn: boolean;
+  /** Where the host's sshd listens (`sshAddress`, `sshPort`). */
+  sshd: SshdPlace;
   /** Are used ports to be published (`enablePrintPort`)? */
   isPortPrintingOn: boolean;
   /** Is the management controller's address to be published (`isCheckOObIP`)? */
@@ -36,6 +39,7 @@ export interface DaemonSettings {
     network: NetworkSettings;
     controller: ControllerSettings;
     switches: Switches;
+    sshd: SshdPlace;
     prePull: PrePullSettings;
     logMode: LogMode;
     logLimits: LogLimits;
@@ -71,6 +75,7 @@ export function readDaemonSettings(maps: DaemonMaps, last?: DaemonSettings): Dae
   const controller = readController(maps.controller, shared, last?.kept.controller);
   const problems = shared.filter(({ key }) => OUR_KEYS.includes(key));
   const switches = readSwitches(maps.controller, problems, last?.kept.switches);
+  const sshd = readSshdPlace(maps.controller, problems, last?.kept.sshd);
   const prePull = readPrePull(maps.controller, problems, last?.kept.prePull);
   const logMode = readLogMode(maps.controller, problems, last?.kept.logMode);
   const logLimits = readLogLimits(maps.controller, problems, last?.kept.logLimits);
@@ -79,6 +84,7 @@ export function readDaemonSettings(maps: DaemonMaps, last?: DaemonSettings): Dae
     card: network.clientCard,
     sshUser: controller.sshUser,
     isSshOn: switches.enableSsh,
+    sshd,
     isPortPrintingOn: switches.enablePrintPort,
     isOobOn: switches.isCheckOObIP,
     prePull,
@@ -87,7 +93,7 @@ export function readDaemonSettings(maps: DaemonMaps, last?: DaemonSettings): Dae
     portRanges: ranges && joined(Object.values(ranges).flat()),
     versionMaps: maps.versions.toSorted((a, b) => ((a.metadata?.name ?? '') < (b.metadata?.name ?? '') ? -1 : 1)),
     problems,
-    kept: { network, controller, switches, prePull, logMode, logLimits, ranges },
+    kept: { network, controller, switches, sshd, prePull, logMode, logLimits, ranges },
   };
 }
 

@@ -3,10 +3,11 @@ import { backoffMs } from '../../kube/backoff.ts';
 import type { Clock } from '../../kube/clock.ts';
 import type { Logger } from '../../kube/types.ts';
 import { digestOf, type Account } from './account.ts';
-import { LoginRefused, openConnection, type Target } from './open-connection.ts';
+import { LoginRefused, openConnection } from './open-connection.ts';
 
 export interface ConnectionOptions {
-  target: Target;
+  /** Name of the own node. */
+  host: string;
   clock: Clock;
   random: () => number;
   log: Logger;
@@ -54,9 +55,9 @@ export class HostConnection {
   }
 
   async #connect(account: Account, digest: string): Promise<NodeSSH> {
-    const { target, clock, random, log } = this.#options;
+    const { host, clock, random, log } = this.#options;
     try {
-      const ssh = await openConnection(target, account);
+      const ssh = await openConnection(host, account);
       if (this.#failure) log.info('host commands work again', { user: account.user });
       this.#failure = undefined;
       return ssh;

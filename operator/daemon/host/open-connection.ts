@@ -2,14 +2,6 @@ import type { Config, NodeSSH } from 'node-ssh';
 import type { Account } from './account.ts';
 import { fingerprint, isTrusted, readKnownHosts, signaturesOf } from './known-hosts.ts';
 
-/** Where the sshd of the own host listens. */
-export interface Target {
-  /** Name of the node: under it the key of this host stands in known_hosts. */
-  host: string;
-  address: string;
-  port: number;
-}
-
 /** The host answers and there will be no connection before somebody mends something: the key, the account, known_hosts. */
 export class LoginRefused extends Error {
   constructor(message: string, cause?: unknown) {
@@ -24,11 +16,12 @@ const KEEP_ALIVE_MS = 3_000;
 
 /**
  * Opens a connection to a host that shows a known key.
+ * @param host name of the node: under it the key of this host stands in known_hosts
  * @throws LoginRefused, or Error when nothing answers as an sshd does
  */
-export async function openConnection(target: Target, account: Account): Promise<NodeSSH> {
-  const { host, address, port } = target;
-  const known = readKnownHosts(account.knownHosts, namesOf(target));
+export async function openConnection(host: string, account: Account): Promise<NodeSSH> {
+  const { address, port } = account;
+  const known = readKnownHosts(account.knownHosts, namesOf(host, account));
   const signatures = signaturesOf(known);
   if (signatures.length === 0) throw new LoginRefused(`known_hosts has no usable key of the host ${host}`);
   // It takes memory that a daemon without host commands does not need.
@@ -53,14 +46,14 @@ export async function openConnection(target: Target, account: Account): Promise<
     await opening;
   } catch (error) {
     ssh.connection?.destroy();
-    throw failureOf(error as SshFailure, { target, account, shown });
+    throw failureOf(error as SshFailure, { host, account, shown });
   }
   ssh.connection?.setNoDelay(true);
   return ssh;
 }
 
 /** Names under which the own host may stand in known_hosts: that of the node, and where it is reached. */
-const namesOf = ({ host, address, port }: Target): string[] =>
+const namesOf = (host: string, { address, port }: Account): string[] =>
   port === 22 ? [host, address] : [host, `[${host}]:${port}`, `[${address}]:${port}`];
 
 /** Errors of the library: the phase in `level`, a system's code in `code`. */
@@ -70,14 +63,14 @@ interface SshFailure extends Error {
 }
 
 interface Attempt {
-  target: Target;
+  host: string;
   account: Account;
   shown: Buffer | undefined;
 }
 
 /** In words for people, with what to mend. */
-function failureOf(error: SshFailure, { target, account, shown }: Attempt): Error {
-  const { host, address, port } = target;
+function failureOf(error: SshFailure, { host, account, shown }: Attempt): Error {
+  const { address, port } = account;
   const { message, level } = error;
   const isHostRefused = message.includes('verification failed') || message.includes('no matching host key');
   if (isHostRefused) {

@@ -35,8 +35,9 @@ describe('SshHostExec with a real sshd', function () {
     sshd = await RealSshd.make();
     await know();
     exec = new SshHostExec({
-      target: { host: 'node-1', address: '127.0.0.1', port: sshd.port },
-      settings: () => ({ isSshOn: true, sshUser: 'root' }),
+      host: 'node-1',
+      nodeAddress: () => undefined,
+      settings: () => ({ isSshOn: true, sshUser: 'root', sshd: { address: '127.0.0.1', port: sshd.port } }),
       files: { key: sshd.path('key'), knownHosts: sshd.path('known_hosts') },
       clock: systemClock,
       random: () => 0.5,

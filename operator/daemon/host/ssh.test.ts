@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FakeClock } from '../../kube/testing/fake-clock.ts';
+import type { AccountSettings } from './account.ts';
 import type { HostResult } from './host-exec.ts';
 import { SshHostExec } from './ssh.ts';
 import { FakeSshd, finish, newKeyPair, type KeyPair } from './testing/fake-sshd.ts';
@@ -27,7 +28,8 @@ describe('SshHostExec', () => {
   let directory: string;
   let sshd: FakeSshd;
   let clock: FakeClock;
-  let settings: { isSshOn: boolean; sshUser: string };
+  let settings: AccountSettings;
+  let nodeAddress: string | undefined;
   let exec: SshHostExec;
   const warnings: string[] = [];
 
@@ -43,11 +45,13 @@ describe('SshHostExec', () => {
     sshd = new FakeSshd(hostKey);
     await sshd.start();
     clock = new FakeClock();
-    settings = { isSshOn: true, sshUser: 'root' };
+    settings = { isSshOn: true, sshUser: 'root', sshd: { address: '127.0.0.1', port: sshd.port } };
+    nodeAddress = undefined;
     warnings.length = 0;
     const silent = (): void => undefined;
     exec = new SshHostExec({
-      target: { host: 'node-1', address: '127.0.0.1', port: sshd.port },
+      host: 'node-1',
+      nodeAddress: () => nodeAddress,
       settings: () => settings,
       files: { key: join(directory, 'key'), knownHosts: join(directory, 'known_hosts') },
       clock,
@@ -223,6 +227,11 @@ describe('SshHostExec', () => {
     ['is switched off', () => Promise.resolve(void (settings.isSshOn = false)), /switched off/],
     ['has no account', () => Promise.resolve(void (settings.sshUser = '-oProxyCommand=x')), /no name of an account/],
     ['has no key', () => rm(join(directory, 'key')), /no private key/],
+    [
+      'is to be asked at the address of a node that says none',
+      () => Promise.resolve(void (settings.sshd = { ...settings.sshd, address: 'InternalIP' })),
+      /the node says no InternalIP/,
+    ],
     ['has no known host key', () => rm(join(directory, 'known_hosts')), /no known_hosts/],
   ];
   for (const [what, change, says] of off) {
@@ -231,12 +240,21 @@ describe('SshHostExec', () => {
       const result = await exec.run(CARD);
       expect(result.kind).to.equal('off');
       expect(textOf(result)).to.match(says);
-      settings = { isSshOn: true, sshUser: 'root' };
+      settings = { isSshOn: true, sshUser: 'root', sshd: { address: '127.0.0.1', port: sshd.port } };
       await write('key', account.privateKey);
       await write('known_hosts', `node-1 ${hostKey.publicKey}\n`);
       expect(await exec.run(CARD).then(kindOf)).to.equal('exit');
     });
   }
+
+  it('asks where the site says that sshd listens', async () => {
+    const { port } = sshd;
+    settings.sshd = { address: '127.0.0.1', port: 1 };
+    expect(await exec.run(CARD).then(textOf)).to.match(/^no SSH connection to 127\.0\.0\.1 port 1: /);
+    nodeAddress = '127.0.0.1';
+    settings.sshd = { address: 'InternalIP', port };
+    expect(await exec.run(CARD).then(kindOf), 'without a pause').to.equal('exit');
+  });
 
   it('says what is wrong with a key that cannot be read', async () => {
     await write('key', 'nonsense');

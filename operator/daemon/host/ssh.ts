@@ -11,6 +11,8 @@ import { Slots } from './slots.ts';
 export interface SshHostExecOptions extends ConnectionOptions {
   settings: () => AccountSettings;
   files: SshFiles;
+  /** `InternalIP` of the own node. */
+  nodeAddress: () => string | undefined;
 }
 
 /** Below sshd's MaxSessions (10), and what the library's listeners allow. */
@@ -32,9 +34,9 @@ export class SshHostExec implements HostExec {
 
   async run(command: HostCommand, signal: AbortSignal = NEVER): Promise<HostResult> {
     try {
-      const { settings, files } = this.#options;
+      const { settings, files, nodeAddress } = this.#options;
       const plan = planOf(command);
-      const account = await readAccount(settings(), files);
+      const account = await readAccount({ settings: settings(), files, nodeAddress: nodeAddress() });
       if (typeof account === 'string') return { kind: 'off', why: account };
       const line = commandLine(plan, account.user);
       return await this.#inTurn(signal, async () => {

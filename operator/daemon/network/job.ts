@@ -43,9 +43,9 @@ export class NetworkJob implements Job {
 
   async run(signal: AbortSignal): Promise<JobResult> {
     const { settings, facts, proc, sys, interfaces = networkInterfaces } = this.#options;
-    const { card: named, isOobOn, isSshOn, sshUser } = settings();
+    const { card: named, isOobOn, isSshOn, sshUser, sshd } = settings();
     const card = named === AUTO_CARD ? ((await defaultCard(proc)) ?? named) : named;
-    this.#useAccount(`${sshUser} ${isSshOn}`);
+    this.#useAccount(`${sshUser} ${isSshOn} ${sshd.address} ${sshd.port}`);
     const seen = await readCard(card, { sys, interfaces });
     const told = needsTelling(seen) ? await this.#told.of(seen, signal) : undefined;
     const fact = judgeNetwork({
