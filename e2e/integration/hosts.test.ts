@@ -7,13 +7,14 @@ import { parseAllDocuments } from 'yaml';
 import { synth } from '../../manifests/synth.ts';
 import { KubeClient } from '../../operator/kube/client.ts';
 import { findCredentials } from '../../operator/kube/credentials.ts';
-import { resource, RESOURCES, type ConfigMap, type Pod } from '../../operator/kube/resources.ts';
+import { resource, RESOURCES, type ConfigMap, type DaemonSet, type Pod } from '../../operator/kube/resources.ts';
 import { silentLogger } from '../../operator/kube/testing/support.ts';
 import type { KubeObject } from '../../operator/kube/types.ts';
 import { MPD_CLUSTERS } from '../../operator/kinds/mpd.ts';
 import { EXCLUDED_HOSTS } from '../../operator/lifecycle/builders/affinity.ts';
 import { LifecycleOperator } from '../../operator/lifecycle/operator.ts';
 import { nodeOf, portMap, versionMap, type ToldHost } from '../../operator/lifecycle/testing/hosts.ts';
+import { DAEMON_SUBJECT } from '../../operator/model/host.ts';
 import { clusterLabels } from '../../operator/model/labels.ts';
 import { API_GROUP, API_VERSION } from '../../operator/model/names.ts';
 import { controlPlane } from '../support/control-plane.ts';
@@ -41,6 +42,7 @@ describe('facts of hosts, real API server', function () {
     await client.create(RESOURCES.namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
     for (const map of await settings()) await client.create(RESOURCES.configMaps, map);
     for (const name of NODES) await makeNode(name);
+    await client.create(RESOURCES.daemonSets, daemonSet());
     operators = new KubeClient({ credentials, fieldManager: 'polardb-stack-operator' });
     operator = operatorOf(operators);
     await operator.start();
@@ -63,19 +65,7 @@ describe('facts of hosts, real API server', function () {
     await tell(NODES[0], { isCutOff: true });
     await tell(NODES[1], { isCutOff: false });
     await publish(portMap(NODES[1], [5400], namespace));
-    await client.create(MPD_CLUSTERS, {
-      apiVersion: `${API_GROUP}/${API_VERSION}`,
-      kind: 'MPDCluster',
-      metadata: ref,
-      spec: {
-        dbType: 'postgresql',
-        dbClusterType: 'local',
-        followerNum: 1,
-        classInfo: { className: 'polar.o.x1.small' },
-        storage: { size: '1Gi' },
-        netCfg: { engineStartPort: 5400 },
-      },
-    });
+    await createCluster(ref.name, 5400);
     await eventually('it says what is known against both', async () => {
       const said = await condition('Ready');
       expect(said).to.match(/^False NoUsableHost: no host may take pod orders-/);
@@ -161,6 +151,45 @@ describe('facts of hosts, real API server', function () {
     });
   });
 
+  it('count for nothing once there are no daemons any more', async () => {
+    for (const name of NODES) await tell(name, { isCutOff: true });
+    await createCluster('second', 5401);
+    await eventually('it waits', async () => {
+      expect(await condition('Ready', 'second')).to.match(/^False NoUsableHost: /);
+      return true;
+    });
+    expect(await pods('second')).to.deep.equal([]);
+    await client.delete(RESOURCES.daemonSets, daemonSet().metadata);
+    await eventually('its pods are made', async () => ((await pods('second')).length === 2 ? true : undefined));
+  });
+
+  const createCluster = (name: string, engineStartPort: number) =>
+    client.create(MPD_CLUSTERS, {
+      apiVersion: `${API_GROUP}/${API_VERSION}`,
+      kind: 'MPDCluster',
+      metadata: { namespace, name },
+      spec: {
+        dbType: 'postgresql',
+        dbClusterType: 'local',
+        followerNum: 1,
+        classInfo: { className: 'polar.o.x1.small' },
+        storage: { size: '1Gi' },
+        netCfg: { engineStartPort },
+      },
+    });
+
+  /** That it is there matters, not its pods. */
+  function daemonSet(): DaemonSet {
+    const labels = { app: 'daemon' };
+    const spec = { nodeSelector: { nowhere: '' }, containers: [{ name: 'daemon', image: 'none' }] };
+    return {
+      apiVersion: 'apps/v1',
+      kind: 'DaemonSet',
+      metadata: { namespace, name: DAEMON_SUBJECT.name },
+      spec: { selector: { matchLabels: labels }, template: { metadata: { labels }, spec } },
+    };
+  }
+
   function operatorOf(of: KubeClient): LifecycleOperator {
     return new LifecycleOperator({
       client: of,
@@ -201,16 +230,18 @@ describe('facts of hosts, real API server', function () {
     await (found ? client.replace(RESOURCES.configMaps, map) : client.create(RESOURCES.configMaps, map));
   }
 
-  const pods = (): Promise<Pod[]> =>
+  const pods = (cluster = ref.name): Promise<Pod[]> =>
     client.list(RESOURCES.pods, {
       namespace,
-      labelSelector: Object.entries(clusterLabels(ref.name))
+      labelSelector: Object.entries(clusterLabels(cluster))
         .map(pair => pair.join('='))
         .join(','),
     });
 
-  async function condition(type: string): Promise<string> {
-    const found = (await client.get(MPD_CLUSTERS, ref))?.status?.conditions?.find(it => it.type === type);
+  async function condition(type: string, name = ref.name): Promise<string> {
+    const found = (await client.get(MPD_CLUSTERS, { namespace, name }))?.status?.conditions?.find(
+      it => it.type === type,
+    );
     return found ? `${found.status} ${found.reason}: ${found.message}` : 'none';
   }
 

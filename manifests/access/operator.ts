@@ -1,4 +1,4 @@
-import { DAEMON_TLS_SECRET } from '../../operator/model/host.ts';
+import { DAEMON_SUBJECT, DAEMON_TLS_SECRET } from '../../operator/model/host.ts';
 import { API_GROUP, CA_SECRET, CLUSTER_MANAGER_TLS_SECRET } from '../../operator/model/names.ts';
 import { APPLY, LEASES, named, rule, WATCH, type PartAccess } from './rule.ts';
 
@@ -44,6 +44,7 @@ export const operatorAccess: PartAccess = {
       WATCH,
       'lifecycle: the out-of-service taint (ladder, rung 5), and what daemons say of their hosts',
     ),
+    rule('', ['persistentvolumes'], ['get'], 'lifecycle: which device a shared volume is on'),
   ],
   nodeLeases: [],
   settings: [
@@ -74,6 +75,10 @@ export const operatorAccess: PartAccess = {
     named(
       [CLUSTER_MANAGER_TLS_SECRET, DAEMON_TLS_SECRET],
       rule('', ['secrets'], [...WATCH, 'patch'], 'pki: the certificate of a part that must not have the authority'),
+    ),
+    named(
+      [DAEMON_SUBJECT.name],
+      rule('apps', ['daemonsets'], WATCH, 'lifecycle: whether what daemons said of their hosts still counts'),
     ),
     rule('', ['configmaps'], ['list', 'create', 'delete'], 'lifecycle: ports of the host network, an object each'),
   ],

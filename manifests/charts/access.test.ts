@@ -64,9 +64,10 @@ for (const part of Object.keys(PARTS) as Part[]) {
     it('reads of no namespace but the named ones, when there are any', () => {
       const roles = access(part, { watchNamespaces: ['shop', 'bank'] });
       const everywhere = of('ClusterRole', roles).flatMap(role => role.rules ?? []);
+      const volumes = part === 'operator' ? ['persistentvolumes'] : [];
       // Reviews say of a caller who it is and what it may do; they read nothing.
       const reviews = part === 'cluster-manager' ? ['tokenreviews', 'subjectaccessreviews'] : [];
-      expect(everywhere.flatMap(rule => rule.resources)).to.deep.equal(['nodes', ...reviews]);
+      expect(everywhere.flatMap(rule => rule.resources)).to.deep.equal(['nodes', ...volumes, ...reviews]);
       expect(where(roles, 'leases').includes('kube-node-lease')).to.equal(part === 'cluster-manager');
     });
   });

@@ -1,3 +1,4 @@
+import type { IDaemonSet } from 'kubernetes-models/apps/v1';
 import type { ICustomResourceDefinition } from 'kubernetes-models/apiextensions.k8s.io/v1';
 import type { ILease } from 'kubernetes-models/coordination.k8s.io/v1';
 import type { IEndpointSlice } from 'kubernetes-models/discovery.k8s.io/v1';
@@ -31,6 +32,7 @@ export interface ResourceType<T extends KubeObject = KubeObject> {
 /** A generated model type as the API server returns it: metadata is always there. */
 type Stored<I extends { apiVersion: string; kind: string }> = Omit<I, 'metadata'> & { metadata: ObjectMeta };
 
+export type DaemonSet = Stored<IDaemonSet>;
 export type Pod = Stored<IPod>;
 export type Service = Stored<IService>;
 export type ConfigMap = Stored<IConfigMap>;
@@ -61,6 +63,7 @@ export function resource<T extends KubeObject>(
 
 /** The built-in kinds that the parts use. */
 export const RESOURCES = {
+  daemonSets: resource<DaemonSet>('apps/v1', 'DaemonSet', 'daemonsets'),
   pods: resource<Pod>('v1', 'Pod', 'pods'),
   services: resource<Service>('v1', 'Service', 'services'),
   configMaps: resource<ConfigMap>('v1', 'ConfigMap', 'configmaps'),

@@ -108,6 +108,22 @@ describe('hosts of a new cluster', () => {
     expect([...new Set(places(world))]).to.deep.equal(['node-0']);
   });
 
+  it('see the device that its shared volume names, also while no host has mounted it', async () => {
+    const disk = (wwid: string) => ({ 'device.sda': { kind: 'disk', wwid, health: 'healthy' } });
+    const world = await MemoryWorld.asking(shared);
+    await world.client.create(RESOURCES.persistentVolumes, {
+      apiVersion: 'v1',
+      kind: 'PersistentVolume',
+      metadata: { name: 'pv-shared' },
+      spec: { fc: { wwids: ['3600'] } },
+    });
+    await world.tell('node-0', { ...good, volumes: disk('naa.700') });
+    await world.tell('node-1', { ...good, volumes: disk('naa.600') });
+    await world.live();
+    expectRunning(world.outcome, 2);
+    expect([...new Set(places(world))]).to.deep.equal(['node-1']);
+  });
+
   it('are any where no daemon runs', async () => {
     const world = await worldOf({ 'node-0': {}, 'node-1': {} });
     await world.live();

@@ -4,6 +4,7 @@ import { RESOURCES, type Pod } from '../kube/resources.ts';
 import { wait, type Wait } from '../workflow/step.ts';
 import { EXCLUDED_HOSTS, excludedHosts, type HostChoice } from './builders/affinity.ts';
 import type { ClusterContext } from './context.ts';
+import { sharedVolumeOf, wwidOf } from './gather/shared-device.ts';
 import { describeAvoided, judgeHosts, type AvoidedHost } from './placement.ts';
 
 /** Where the pod of an instance may go, and what is known against the other hosts. */
@@ -39,24 +40,20 @@ function imageNeeded({ plan, hosts }: ClusterContext): { version?: string } {
   return isSomewhere ? { version: versionName } : {};
 }
 
-/** The device of a shared volume is known by any host that has mounted it, and is the same on all. */
 function volumeNeeded({ plan, hosts, memory }: ClusterContext): { volume?: { name: string; wwid?: string } } {
-  const { sharedVolume: name } = memory;
-  if (plan.volume.kind !== 'shared' || name === undefined) return {};
-  for (const { volumes } of hosts.all()) {
-    const device = volumes?.volume(name)?.device;
-    const wwid = device === undefined ? undefined : volumes?.device(device)?.wwid;
-    if (wwid !== undefined) return { volume: { name, wwid } };
-  }
-  return { volume: { name } };
+  const { sharedVolume } = memory;
+  if (plan.volume.kind !== 'shared' || !sharedVolume) return {};
+  const wwid = wwidOf(sharedVolume, hosts.all());
+  return { volume: { name: sharedVolume.name, ...(wwid !== undefined && { wwid }) } };
 }
 
-/** Which volume is behind the shared claim, once it is bound; asked only where a daemon could say something of it. */
-export async function learnSharedVolume({ plan, hosts, memory, tools }: ClusterContext): Promise<void> {
-  if (plan.volume.kind !== 'shared' || memory.sharedVolume !== undefined) return;
-  if (!hosts.all().some(({ volumes }) => volumes)) return;
+/** Which volume is behind the shared claim, once it is bound, and what it says of its device. */
+export async function learnSharedVolume({ plan, memory, tools: { client } }: ClusterContext): Promise<void> {
+  if (plan.volume.kind !== 'shared' || memory.sharedVolume) return;
   const ref = { namespace: plan.namespace, name: plan.volume.claimName };
-  memory.sharedVolume = (await tools.client.get(RESOURCES.persistentVolumeClaims, ref))?.spec?.volumeName;
+  const name = (await client.get(RESOURCES.persistentVolumeClaims, ref))?.spec?.volumeName;
+  if (!name) return;
+  memory.sharedVolume = sharedVolumeOf(name, await client.get(RESOURCES.persistentVolumes, { name }));
 }
 
 /**

@@ -1,3 +1,5 @@
+import type { SharedVolume } from './gather/shared-device.ts';
+
 /**
  * What was found in order about one cluster, and by which signs. Agents are asked only when a sign changed, so an idle
  * cluster costs nothing; after a restart of the operator everything is looked at once. Nothing here is needed for
@@ -6,8 +8,8 @@
 export class Memory {
   /** Version that the engine told last. */
   engineVersion: string | undefined;
-  /** PersistentVolume behind the shared claim, once it is bound and was asked for. */
-  sharedVolume: string | undefined;
+  /** The volume behind the shared claim, once it is bound and was asked for. */
+  sharedVolume: SharedVolume | undefined;
   readonly #signs = new Map<string, string>();
   readonly #waits = new Map<string, { reason: string; times: number }>();
 

@@ -3,6 +3,7 @@ import type { Cache } from '../kube/informer.ts';
 import { StackOperator, type StackOperatorOptions } from '../kube/operator.ts';
 import { RESOURCES, type Node, type Secret } from '../kube/resources.ts';
 import { keyOf, type KubeObject } from '../kube/types.ts';
+import { DAEMON_SUBJECT } from '../model/host.ts';
 import { CA_SECRET } from '../model/names.ts';
 import { newPassword } from '../pki/passwords.ts';
 import { TLS_SECRET_TYPE } from '../pki/secret.ts';
@@ -17,6 +18,7 @@ import { keepPartCertificate, PART_SUBJECTS } from './part-certificate.ts';
 import type { ClusterPlan } from './plan.ts';
 import { ClusterReconciler } from './reconciler.ts';
 import {
+  areInstalled,
   BY_CLUSTER,
   byCluster,
   CachedSources,
@@ -90,6 +92,9 @@ export class LifecycleOperator extends StackOperator {
     caches.nodes.onChange(({ object, previous }) => {
       if (nodeSign(object) !== nodeSign(previous)) for (const key of all()) controller.enqueue(key);
     });
+    caches.daemonSets.onChange(({ type }) => {
+      if (type !== 'MODIFIED' || !areInstalled(caches.daemonSets)) for (const key of all()) controller.enqueue(key);
+    });
     // Ports that come and go concern only those that wait for a host, and they look again by themselves.
     caches.hostFacts.onChange(({ object, previous }) => {
       if (versionsTold(object) !== versionsTold(previous)) for (const key of all()) controller.enqueue(key);
@@ -158,7 +163,7 @@ export class LifecycleOperator extends StackOperator {
     const settings = { namespaces: [this.#options.settingsNamespace] };
     const maps = SETTINGS_WATCHES.names.map(name => ({ ...settings, fieldSelector: `metadata.name=${name}` }));
     return {
-      ...(Object.fromEntries(children) as Omit<Caches, 'clusters' | 'operations' | 'nodes' | 'settings' | 'hostFacts'>),
+      ...(Object.fromEntries(children) as Pick<Caches, keyof Children>),
       clusters: this.watch(MPD_CLUSTERS, { namespaces }),
       operations: this.watch(MPD_OPERATIONS, { namespaces, indexes: { [BY_CLUSTER]: byTarget } }),
       nodes: this.watch(RESOURCES.nodes, { trim: trimNode }),
@@ -167,6 +172,11 @@ export class LifecycleOperator extends StackOperator {
         labelSelector: HOST_FACTS_SELECTOR,
         indexes: { [BY_NAME]: byName },
         trim: trimHostFacts,
+      }),
+      daemonSets: this.watch(RESOURCES.daemonSets, {
+        namespaces: [this.#options.systemNamespace],
+        fieldSelector: `metadata.name=${DAEMON_SUBJECT.name}`,
+        trim: ({ apiVersion, kind, metadata }) => ({ apiVersion, kind, metadata }),
       }),
       settings: [...maps, { ...settings, labelSelector: SETTINGS_WATCHES.selector }].map(request =>
         this.watch(RESOURCES.configMaps, request),

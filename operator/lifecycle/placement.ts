@@ -1,6 +1,7 @@
 import { HOST_CONDITION, HOST_STALE_MS } from '../model/host.ts';
 import type { InstancePorts } from '../model/ports.ts';
 import { hostCondition, type HostView } from './gather/hosts.ts';
+import { identity } from './gather/shared-device.ts';
 
 /** What an instance asks of the host that it comes to. */
 export interface PlacementNeeds {
@@ -77,19 +78,16 @@ function imageMissing({ versions }: HostView, { version }: PlacementNeeds): stri
   return isMissing ? `it has not all images of version ${version}, and none is pulled` : undefined;
 }
 
-/** A volume that is mounted nowhere yet says nothing of its device. */
+/** Where nobody knows the device of a volume, no host can be said to lack it. */
 function volumeBad({ volumes }: HostView, { volume }: PlacementNeeds): string | undefined {
   if (!volumes || !volume) return undefined;
   const { name, wwid } = volume;
   if (volumes.volume(name)?.health === 'failed') return `volume ${name} has failed there`;
   if (wwid === undefined) return undefined;
-  const device = volumes.devices().find(it => identity(it.wwid) === identity(wwid));
+  const device = volumes.devices().find(it => it.wwid !== undefined && identity(it.wwid) === identity(wwid));
   if (!device) return `it does not see the device of volume ${name} (${wwid})`;
   return device.health === 'failed' ? `device ${device.name} of volume ${name} has failed there` : undefined;
 }
-
-/** The device mapper writes a SCSI name of type NAA with a 3 before it, the kernel's disks with `naa.`. */
-const identity = (wwid: string | undefined): string | undefined => wwid?.replace(/^naa\./, '3');
 
 /** As many hosts are named in a message; the rest are counted. */
 const NAMED = 5;

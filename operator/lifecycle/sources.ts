@@ -1,5 +1,12 @@
 import type { Cache } from '../kube/informer.ts';
-import { RESOURCES, type ConfigMap, type Node, type Pod, type ResourceType } from '../kube/resources.ts';
+import {
+  RESOURCES,
+  type ConfigMap,
+  type DaemonSet,
+  type Node,
+  type Pod,
+  type ResourceType,
+} from '../kube/resources.ts';
 import type { IndexFunction } from '../kube/store.ts';
 import { refOf, type KubeObject } from '../kube/types.ts';
 import { HOST_FACTS_LABEL, hostVolumesName, portUsageName, versionAvailabilityName } from '../model/host.ts';
@@ -8,7 +15,7 @@ import { readSiteSettings } from '../settings/site.ts';
 import type { SiteSettings } from '../settings/types.ts';
 import { EXCLUDED_HOSTS } from './builders/affinity.ts';
 import type { Children } from './context.ts';
-import { hostView, type HostMaps, type Hosts, type HostView } from './gather/hosts.ts';
+import { hostView, untoldHost, type HostMaps, type Hosts, type HostView } from './gather/hosts.ts';
 import type { RawCluster, RawOperation } from '../kinds/mpd.ts';
 import type { Sources } from './reconciler.ts';
 
@@ -53,6 +60,8 @@ export interface Caches extends ChildCaches {
   settings: readonly Cache<ConfigMap>[];
   /** What the daemons publish of their hosts, with index {@link BY_NAME}. */
   hostFacts: Cache<ConfigMap>;
+  /** That of the daemons, while there is one. */
+  daemonSets: Cache<DaemonSet>;
 }
 
 /** Index of facts of hosts. */
@@ -92,13 +101,17 @@ export class CachedSources implements Sources {
   }
 
   hosts(): Hosts {
-    const { nodes } = this.#caches;
-    const view = (node: Node): HostView => hostView(node, this.#mapsOf(node.metadata.name));
+    const { nodes, daemonSets } = this.#caches;
+    const hasDaemons = areInstalled(daemonSets);
+    const view = (node: Node): HostView =>
+      hasDaemons ? hostView(node, this.#mapsOf(node.metadata.name)) : untoldHost(node);
+    // One look asks at several places; in a large site each answer is some work.
+    let all: readonly HostView[] | undefined;
     return {
-      all: () => nodes.list().map(view),
+      all: () => (all ??= nodes.list().map(view)),
       of: name => {
         const node = nodes.get({ name });
-        return node && view(node);
+        return all?.find(host => host.name === name) ?? (node && view(node));
       },
     };
   }
@@ -125,6 +138,10 @@ export class CachedSources implements Sources {
     return this.#site;
   }
 }
+
+/** Are there daemons on the hosts? What former ones left behind, conditions and ConfigMaps, says nothing of today. */
+export const areInstalled = (daemonSets: Cache<DaemonSet>): boolean =>
+  daemonSets.list().some(({ metadata }) => metadata.deletionTimestamp === undefined);
 
 /** What we look at of a pod. */
 export function trimPod(pod: Pod): Pod {

@@ -46,6 +46,9 @@ export function hostView(node: Node, maps: HostMaps): HostView {
   };
 }
 
+/** A host on a site without daemons, whatever former ones have left behind. */
+export const untoldHost = (node: Node): HostView => hostView({ ...node, status: undefined }, {});
+
 function isOpen({ metadata, spec }: Node): boolean {
   const isTainted = spec?.taints?.some(({ effect }) => effect === 'NoSchedule' || effect === 'NoExecute') ?? false;
   return !isTainted && spec?.unschedulable !== true && metadata.labels?.[MAINTENANCE_LABEL] === undefined;

@@ -75,7 +75,8 @@ export class ApiWatches {
     this.#enginePods = new Informer({ ...base, type: RESOURCES.pods, selection: { namespace } });
     const facts = { type: RESOURCES.configMaps, selection: { namespace, labelSelector: HOST_FACTS_SELECTOR } };
     const hostFacts = new Informer({ ...base, ...facts, indexes: { [BY_NAME]: byName } });
-    const caches = { clusters, operations, nodes, settings: [], hostFacts };
+    const daemonSets = new Informer({ ...base, type: RESOURCES.daemonSets, selection: { namespace } });
+    const caches = { clusters, operations, nodes, settings: [], hostFacts, daemonSets };
     const found = Object.fromEntries(children) as unknown as Record<keyof Children, never>;
     const cached = new CachedSources({ ...caches, ...found });
     this.sources = {
@@ -85,7 +86,8 @@ export class ApiWatches {
       site: siteOf,
       hosts: () => cached.hosts(),
     };
-    const all = [...children.map(([, informer]) => informer), clusters, operations, nodes, hostFacts, this.#enginePods];
+    const others = [clusters, operations, nodes, hostFacts, daemonSets, this.#enginePods];
+    const all = [...children.map(([, informer]) => informer), ...others];
     this.#informers = all as unknown as Informer<KubeObject>[];
   }
 
