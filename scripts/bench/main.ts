@@ -7,6 +7,7 @@ import { watchEndpoint } from './client.ts';
 import { measureFailover } from './failover.ts';
 import { measureFleet } from './fleet.ts';
 import { hasFailed, renderFigures, type Figure } from './figures.ts';
+import { measureHosts } from './hosts.ts';
 import { measureIdle } from './idle.ts';
 import { agentMemory, measureMemory } from './memory.ts';
 import { measureAddedRo, measureReady } from './ready.ts';
@@ -18,7 +19,7 @@ const USAGE = `Usage: npm run bench [-- WHAT ...] [--runs N] [--only TEXT]
 Measures, several times each, and prints the smallest, the median and the largest of what it saw, beside what is
 promised. Fails when a count is not as promised; times are told only. WHAT: yaml, ready, grow, idle, memory (all of
 these, fifteen minutes), failover (two hours; --runs: at most so many of each case, --only: cases whose name has this),
-fleet (one cluster manager for 200 clusters; five minutes).
+fleet (one cluster manager for 200 clusters; five minutes), hosts (daemons of 500 hosts; five minutes).
 The machine should have nothing else to do.
 
 client: writes a row every 10 ms into any PostgreSQL, as the failover cases do, and tells the pauses and what was lost.
@@ -54,8 +55,8 @@ const onCluster: Record<string, Measure> = {
   memory: measureMemory,
 };
 
-const known = ['yaml', 'fleet', ...Object.keys(onCluster)];
-const usual = known.filter(word => !['failover', 'fleet'].includes(word));
+const known = ['yaml', 'fleet', 'hosts', ...Object.keys(onCluster)];
+const usual = known.filter(word => !['failover', 'fleet', 'hosts'].includes(word));
 if (wanted[0] === 'client' && wanted.length === 2) {
   process.exitCode = await watchEndpoint(wanted[1]!, Number(values.seconds ?? Infinity));
 } else if (wanted.some(word => !known.includes(word))) {
@@ -71,6 +72,7 @@ async function measure(words: readonly string[]): Promise<void> {
   const removeAll = (): Promise<string> => remove(parseOptions(['--name', BENCH]), progress);
   try {
     if (words.includes('fleet')) figures.push(...(await progress.step('fleet', measureFleet)));
+    if (words.includes('hosts')) figures.push(...(await progress.step('hosts', measureHosts)));
     if (words.includes('yaml')) figures.push(...(await progress.step('yaml', measureYaml)));
     const names = words.filter(word => word in onCluster);
     if (names.length > 0) {

@@ -1,0 +1,84 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseAllDocuments } from 'yaml';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { auditMark, auditSince, type AuditEvent } from '../../e2e/support/audit.ts';
+import { Faults } from '../../e2e/support/faults.ts';
+import { HostFleet } from '../../e2e/support/fleet/hosts.ts';
+import { installKinds } from '../../e2e/support/kinds.ts';
+import { synth } from '../../manifests/synth.ts';
+import { KubeClient } from '../../operator/kube/client.ts';
+import { findCredentials } from '../../operator/kube/credentials.ts';
+import { RESOURCES, type ConfigMap } from '../../operator/kube/resources.ts';
+import { down, up } from '../kubernetes/cluster.ts';
+import type { Figure } from './figures.ts';
+
+const NAME = 'bench-hosts';
+const NAMESPACE = 'kube-system';
+const HOSTS = 500;
+/** Heartbeats are spread once each host has sent some. */
+const SETTLE_MS = 60_000;
+const MINUTES = 2;
+
+/** What the daemons of many hosts ask of an API server while nothing changes on any of them. */
+export async function measureHosts(): Promise<Figure[]> {
+  const local = await up({ name: NAME, nodes: 0 });
+  const credentials = findCredentials({ kubeconfig: local.kubeconfig });
+  const client = new KubeClient({ credentials, fieldManager: 'bench' });
+  let fleet: HostFleet | undefined;
+  try {
+    // It would taint nodes that no kubelet speaks for.
+    await new Faults(local).freeze('kube-controller');
+    await installKinds(local, client);
+    fleet = await HostFleet.open({ client, credentials, settingsNamespace: NAMESPACE });
+    for (const map of await settings(fleet.card)) await client.create(RESOURCES.configMaps, map);
+    await fleet.start(HOSTS);
+    await fleet.haveTold();
+    await sleep(SETTLE_MS);
+    const minutes: number[][] = [];
+    for (let i = 0; i < MINUTES; i++) minutes.push(await writesIn(local.auditLog));
+    const name = `${HOSTS} hosts, nothing changes: writes`;
+    const perSecond = { unit: 'per second', kind: 'count' } as const;
+    return [
+      { ...perSecond, name, values: minutes.map(it => it.length / 60), atMost: 20 },
+      { ...perSecond, name: `${name}, the fullest second`, values: minutes.map(fullest), kind: 'time' },
+    ];
+  } finally {
+    await fleet?.stop();
+    await client.close();
+    await down(NAME);
+  }
+}
+
+/** Moments of the writes of one minute, ms since the epoch. */
+async function writesIn(log: string): Promise<number[]> {
+  const mark = await auditMark(log);
+  await sleep(60_000);
+  return (await auditSince(log, mark)).filter(isWrite).map(it => Date.parse(it.requestReceivedTimestamp));
+}
+
+/** Of the daemons: parts of the control plane have users of their own. */
+const isWrite = ({ verb, user }: AuditEvent): boolean =>
+  !['get', 'list', 'watch'].includes(verb) && !user.username.startsWith('system:');
+
+function fullest(moments: readonly number[]): number {
+  const counts = new Map<number, number>();
+  for (const moment of moments) {
+    const second = Math.floor(moment / 1_000);
+    counts.set(second, (counts.get(second) ?? 0) + 1);
+  }
+  return Math.max(0, ...counts.values());
+}
+
+/** The site's maps, as they are installed. */
+async function settings(card: string): Promise<ConfigMap[]> {
+  const dist = await mkdtemp(join(tmpdir(), 'bench-hosts-'));
+  try {
+    synth(dist, { settingsNamespace: NAMESPACE, network: { clientCard: card } });
+    const text = await readFile(join(dist, '0003-settings.yaml'), 'utf8');
+    return parseAllDocuments(text).map(document => document.toJS() as ConfigMap);
+  } finally {
+    await rm(dist, { recursive: true });
+  }
+}
