@@ -1,7 +1,5 @@
 import { expect } from 'chai';
 import { readFile } from 'node:fs/promises';
-import type { NetworkFact } from '../operator/daemon/network/fact.ts';
-import { RESOURCES } from '../operator/kube/resources.ts';
 import {
   DAEMON_SUBJECT,
   HOST_CONDITION,
@@ -12,15 +10,11 @@ import {
 import { auditMark, auditSince, serviceAccountOf, type AuditEvent } from './support/audit.ts';
 import { localSpec } from './support/engine.ts';
 import { CARD, type Host } from './support/host.ts';
-import { SETTINGS_NAMESPACE } from './support/host-daemons.ts';
+import { up } from './support/host-daemons.ts';
 import { hostScenario } from './support/host-scenario.ts';
+import { NETWORK_MS, PORTS_MS } from './support/host-times.ts';
 import { programsOf } from './support/processes.ts';
 import { SYSTEM_NAMESPACE } from './support/stack.ts';
-
-/** Longest way from a change on a host to where it can be read: the period of the loop, and a slow machine. */
-const within = (periodMs: number): number => periodMs * 1.1 + 5_000;
-const NETWORK_MS = within(3_000);
-const PORTS_MS = within(60_000);
 
 const { clientIp, clientNetworkUnavailable, refreshed, hostReady, settingsValid } = HOST_CONDITION;
 
@@ -36,15 +30,6 @@ describe('hosts', function () {
     // It is told by its own test.
     ports.catch(() => undefined);
   });
-
-  const nameCard = (card: string): Promise<unknown> =>
-    scene.client.patchMerge(
-      RESOURCES.configMaps,
-      { namespace: SETTINGS_NAMESPACE, name: 'ccm-config' },
-      { data: { NET_CARD_NAME: card } },
-    );
-  const network = async ({ name }: Host): Promise<NetworkFact> =>
-    (await opened.api.host(name)).facts.network?.fact as NetworkFact;
 
   describe('have a daemon each, that', () => {
     it('finds the card by itself, and says that all its loops work', async () => {
@@ -103,9 +88,9 @@ describe('hosts', function () {
   describe('tell of another card, once it is named, that', () => {
     before(async () => {
       await Promise.all(opened.hosts.map((host, n) => host.addCard(`192.0.2.${n + 11}/24`)));
-      await nameCard(CARD);
+      await daemons.nameCard(CARD);
     });
-    after(() => nameCard('auto'));
+    after(() => daemons.nameCard('auto'));
 
     it('it is looked at within 5 s', async () => {
       const wait = opened.hosts.map(({ name }, n) => daemons.says(name, up(`192.0.2.${n + 11}`), 5_000));
@@ -138,73 +123,6 @@ describe('hosts', function () {
       );
       const untouched = await daemons.condition(at(1).name, clientIp);
       expect(untouched?.lastTransitionTime, 'of another host').not.to.equal(untouched?.lastHeartbeatTime);
-    });
-
-    describe('when sshd', () => {
-      /** A second address is a question to the host's `ip`, which goes by SSH. */
-      const ask = (n: number): Promise<string> =>
-        at(1).sh(
-          `ip address flush dev ${CARD}; ip address add 192.0.2.12/24 dev ${CARD}; ip address add 192.0.2.${n}/24 dev ${CARD}`,
-        );
-      const gaps = (says: RegExp | undefined, deadlineMs: number): Promise<unknown> =>
-        scene.eventually(
-          `what is not known is ${String(says)}`,
-          async () => {
-            const fact = await network(at(1));
-            expect(fact.clientIp).to.equal('192.0.2.12');
-            expect(fact.addresses).to.have.lengthOf(2);
-            if (says) expect(fact.gaps.join()).to.match(says);
-            else expect(fact.gaps).to.deep.equal([]);
-            return true;
-          },
-          { deadlineMs },
-        );
-      const isWell = async (): Promise<void> => {
-        await daemons.says(
-          at(1).name,
-          { ...up('192.0.2.12'), [hostReady]: 'True AllLoopsWork all loops do their work' },
-          1_000,
-        );
-        const [restarts] = (await daemons.pods())
-          .filter(({ spec }) => spec?.nodeName === at(1).name)
-          .map(({ status }) => status?.containerStatuses?.[0]?.restartCount);
-        expect(restarts).to.equal(0);
-      };
-      before(async () => {
-        await ask(101);
-        await gaps(undefined, NETWORK_MS);
-      });
-
-      it('is killed', async () => {
-        await at(1).sshd.stop();
-        await ask(102);
-        await gaps(/no SSH connection to 127\.0\.0\.1 port 22/, NETWORK_MS);
-        await isWell();
-        await at(1).sshd.start();
-        await gaps(undefined, NETWORK_MS);
-      });
-
-      it('is frozen', async () => {
-        await at(1).sshd.signal('SIGSTOP');
-        await ask(103);
-        await gaps(/has not answered yet/, NETWORK_MS);
-        await isWell();
-        await at(1).sshd.signal('SIGCONT');
-        await gaps(undefined, NETWORK_MS);
-      });
-
-      it('shows another key', async () => {
-        await at(1).sshd.stop();
-        const mend = await at(1).changeHostKey();
-        await at(1).sshd.start();
-        await ask(104);
-        await gaps(/the host shows the key SHA256:.*, which known_hosts does not have for node-2/, NETWORK_MS);
-        await isWell();
-        await at(1).sshd.stop();
-        await mend();
-        await at(1).sshd.start();
-        await gaps(undefined, NETWORK_MS + 15_000);
-      });
     });
 
     it('no instance goes to a host that clients do not reach', async () => {
@@ -249,11 +167,6 @@ describe('hosts', function () {
     const closed = await until('closed ports are free again', before);
     expect(Date.parse(closed)).to.be.greaterThan(Date.parse(opened));
   }
-
-  const up = (address: string): Record<string, string> => ({
-    [clientNetworkUnavailable]: `False StateUP ${CARD} StateUP`,
-    [clientIp]: `True ${CARD} ${address}`,
-  });
 });
 
 const DAEMON = `${SYSTEM_NAMESPACE}:${DAEMON_SUBJECT.name}`;

@@ -91,14 +91,20 @@ export async function slowDisk(
 ): Promise<Mend> {
   const { dev } = await stat(local.sharedDir);
   const disk = await wholeDisk(dev);
-  const found = await run('find', ['/sys/fs/cgroup', '-type', 'd', '-name', `pod${pod.metadata.uid ?? ''}`]);
+  const found = await run('find', ['/sys/fs/cgroup', '-type', 'd', '-path', `*/pod${pod.metadata.uid ?? ''}*`]);
   const groups = found.split('\n').filter(path => path !== '');
-  const [file, limit, none] = groups.some(path => path.includes('/blkio/'))
-    ? ['blkio.throttle.write_iops_device', `${disk} ${writesPerSecond}`, `${disk} 0`]
-    : ['io.max', `${disk} wiops=${writesPerSecond}`, `${disk} wiops=max`];
-  const group = groups.find(path => path.includes('/blkio/')) ?? groups[0]!;
-  await writeFile(join(group, file), limit);
-  return () => writeFile(join(group, file), none);
+  // The older controller counts each group by itself, whatever the group above may do.
+  const older = groups.filter(path => path.includes('/blkio/'));
+  const [file, limit, none] =
+    older.length > 0
+      ? ['blkio.throttle.write_iops_device', `${disk} ${writesPerSecond}`, `${disk} 0`]
+      : ['io.max', `${disk} wiops=${writesPerSecond}`, `${disk} wiops=max`];
+  const limited = older.length > 0 ? older : groups.slice(0, 1);
+  const write = async (text: string): Promise<void> => {
+    for (const group of limited) await writeFile(join(group, file), text);
+  };
+  await write(limit);
+  return () => write(none);
 }
 
 /** `major:minor` of the disk that a file system is on: limits are not for partitions. */

@@ -1,23 +1,24 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseAllDocuments } from 'yaml';
-import type { ConfigMap } from '../../operator/kube/resources.ts';
-import { resource, RESOURCES } from '../../operator/kube/resources.ts';
+import type { ConfigMap, Pod } from '../../operator/kube/resources.ts';
+import { RESOURCES } from '../../operator/kube/resources.ts';
 import type { KubeObject } from '../../operator/kube/types.ts';
 import { DAEMON_SUBJECT, HOST_CONDITION, HOST_FACTS_LABEL } from '../../operator/model/host.ts';
 import { DAEMON_SSH_SECRET } from '../../manifests/names.ts';
 import { eventually } from './eventually.ts';
+import { CARD } from './host.ts';
 import type { Scenario } from './scenario.ts';
 import { applyInstallation, SYSTEM_NAMESPACE, withInstallation } from './stack.ts';
 
 export const SETTINGS_NAMESPACE = 'kube-system';
 const DAEMON_PODS = 'app=polarstack-daemon';
 
-interface DaemonSet extends KubeObject {
-  metadata: KubeObject['metadata'] & { generation?: number };
-  status?: { observedGeneration?: number; desiredNumberScheduled: number; numberReady: number };
-}
-const DAEMON_SETS = resource<DaemonSet>('apps/v1', 'DaemonSet', 'daemonsets');
+/** What a node says of a card that works. */
+export const up = (address: string): Record<string, string> => ({
+  [HOST_CONDITION.clientNetworkUnavailable]: `False StateUP ${CARD} StateUP`,
+  [HOST_CONDITION.clientIp]: `True ${CARD} ${address}`,
+});
 
 /** What the daemons log in to their hosts with. */
 export interface SshAccount {
@@ -47,7 +48,7 @@ export class HostDaemons {
       'the daemon is ready on each host',
       async () => {
         const ref = { namespace: SYSTEM_NAMESPACE, name: DAEMON_SUBJECT.name };
-        const { status } = (await client.get(DAEMON_SETS, ref)) ?? {};
+        const { status } = (await client.get(RESOURCES.daemonSets, ref)) ?? {};
         if (status && status.desiredNumberScheduled > 0 && status.numberReady === status.desiredNumberScheduled)
           return true;
         throw new Error(JSON.stringify(status));
@@ -80,6 +81,23 @@ export class HostDaemons {
       },
       { deadlineMs },
     );
+  }
+
+  /** Names the card that clients of all hosts use. */
+  async nameCard(card: string): Promise<void> {
+    const ref = { namespace: SETTINGS_NAMESPACE, name: 'ccm-config' };
+    await this.#scene.client.patchMerge(RESOURCES.configMaps, ref, { data: { NET_CARD_NAME: card } });
+  }
+
+  /** The daemon of a node has not been started anew. */
+  async isFirst(node: string): Promise<void> {
+    const pod = await this.pod(node);
+    const restarts = pod.status?.containerStatuses?.[0]?.restartCount;
+    if (restarts !== 0) throw new Error(`the daemon of ${node} was started anew ${restarts ?? ''} times`);
+  }
+
+  async pod(node: string): Promise<Pod> {
+    return (await this.pods()).find(({ spec }) => spec?.nodeName === node)!;
   }
 
   map(name: string): Promise<ConfigMap | undefined> {
