@@ -16,7 +16,7 @@ import { eventually } from '../eventually.ts';
 /** Maps that a daemon publishes in the first minute: ports, versions, volumes, and the report of its logs. */
 const MAPS = 4;
 
-export interface HostFleetOptions {
+interface HostFleetOptions {
   /** Makes nodes and looks on. */
   client: KubeClient;
   /** Each daemon has connections of its own. */

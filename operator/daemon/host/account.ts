@@ -25,7 +25,7 @@ export interface AccountSettings {
   sshd: SshdPlace;
 }
 
-export interface AccountSource {
+interface AccountSource {
   settings: AccountSettings;
   files: SshFiles;
   /** Address of this host's node that is its own inside the cluster (`InternalIP`). */
