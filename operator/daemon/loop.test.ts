@@ -81,10 +81,10 @@ describe('Loop', () => {
     expect(states.map(state => state.isRunning)).to.deep.equal([true, false]);
   });
 
-  it('waits longer after each failure, never longer than a period, and is as before after a success', async () => {
-    await first();
+  /** Waits after one failure after the other, ms. */
+  async function waitsOf(failures: number): Promise<number[]> {
     const waits: number[] = [];
-    for (let n = 1; n <= 8; n++) {
+    for (let n = 1; n <= failures; n++) {
       await fail(`no ${n}`);
       expect(loop.state).to.deep.include({ failures: n, error: `no ${n}` });
       const failed = clock.now();
@@ -92,7 +92,19 @@ describe('Loop', () => {
       while (job.runs.length === known) await clock.advance(500);
       waits.push(clock.now() - failed);
     }
-    expect(waits).to.deep.equal([1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000]);
+    return waits;
+  }
+
+  it('waits five minutes at most after a failure, however long its period is', async () => {
+    const timing = { ...TIMING, periodMs: 6 * 3_600_000, retryMs: 60_000 };
+    loop = new Loop({ job, timing, clock, random: () => 0.5, log: silentLogger });
+    await first();
+    expect(await waitsOf(5)).to.deep.equal([60_000, 120_000, 240_000, 300_000, 300_000]);
+  });
+
+  it('waits longer after each failure, never longer than a period, and is as before after a success', async () => {
+    await first();
+    expect(await waitsOf(8)).to.deep.equal([1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000]);
     await end();
     expect(loop.state).to.deep.include({ failures: 0, error: undefined });
   });

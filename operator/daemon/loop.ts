@@ -24,11 +24,14 @@ export interface LoopTiming {
   periodMs: number;
   /** A run that takes longer is called off, ms. */
   limitMs: number;
-  /** Wait after the first failure, ms; doubled with each further one up to the period. */
+  /** Wait after the first failure, ms; doubled with each further one, up to the period and to five minutes. */
   retryMs: number;
   /** The first run comes within this time, ms: hosts that start together do not ask the server together. */
   firstWithinMs: number;
 }
+
+/** However long its period is: a host is well again soon after what failed is mended. */
+const RETRY_AT_MOST_MS = 300_000;
 
 export interface LoopState {
   isRunning: boolean;
@@ -178,7 +181,8 @@ export class Loop {
     const { timing, random } = this.#options;
     const { failures } = this.#state;
     if (failures === 0) return timing.periodMs * (0.9 + 0.2 * random());
-    return backoffMs({ baseMs: timing.retryMs, maxMs: timing.periodMs }, failures, random);
+    const maxMs = Math.min(timing.periodMs, RETRY_AT_MOST_MS);
+    return backoffMs({ baseMs: timing.retryMs, maxMs }, failures, random);
   }
 
   #change(part: Partial<LoopState>): void {
