@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { addressesOf, nodeAddress, podSubnet, prefixLength, type Addresses } from './addresses.ts';
-import type { MachinePlan, Program } from './machines.ts';
+import { seldomCollected, type MachinePlan, type Program } from './machines.ts';
 import { machineDirectory, pathsOf } from './paths.ts';
 import type { CertificateRequest } from './pki.ts';
 
@@ -73,7 +73,8 @@ rules: [{ level: Metadata }]
 export function controlPlanePlan(settings: ClusterSettings, programs: string): MachinePlan {
   const directory = machineDirectory(settings.name, controlPlane);
   const program = (name: string, args: string[], after?: string): Program => {
-    return { name, path: join(programs, name), args, after, log: join(directory, 'log', `${name}.log`) };
+    const log = join(directory, 'log', `${name}.log`);
+    return { name, path: join(programs, name), args, after, log, env: seldomCollected };
   };
   const kubeconfig = (name: string): string => join(directory, `${name}.kubeconfig`);
   const addresses = addressesOf(settings.index);

@@ -3,7 +3,7 @@ import { stringify } from 'yaml';
 import { addressesOf, nodeAddress, podSubnet } from './addresses.ts';
 import { machineCgroup } from './cgroups.ts';
 import type { ClusterSettings } from './control-plane.ts';
-import type { MachinePlan } from './machines.ts';
+import { seldomCollected, type MachinePlan } from './machines.ts';
 import { machineDirectory, pathsOf } from './paths.ts';
 import type { CertificateRequest } from './pki.ts';
 
@@ -71,6 +71,7 @@ export function nodePlan(settings: ClusterSettings, n: number, { programs }: Nod
         path: '/usr/bin/containerd',
         args: ['--config=/etc/kubernetes/containerd.toml'],
         log: log('containerd'),
+        env: seldomCollected,
       },
       {
         name: 'kubelet',
@@ -82,6 +83,7 @@ export function nodePlan(settings: ClusterSettings, n: number, { programs }: Nod
           `--node-ip=${nodeAddress(settings.index, n)}`,
         ],
         log: log('kubelet'),
+        env: seldomCollected,
         // containerd serves streams of pods here as soon as it takes requests.
         after: '127.0.0.1:10010',
       },
@@ -90,6 +92,7 @@ export function nodePlan(settings: ClusterSettings, n: number, { programs }: Nod
         path: join(programs, 'kube-proxy'),
         args: ['--config=/etc/kubernetes/kube-proxy.yaml'],
         log: log('kube-proxy'),
+        env: seldomCollected,
       },
     ],
   };
