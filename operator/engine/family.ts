@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import type { EngineName, Role, Topology } from '../model/roles.ts';
 import { formatHbaFile, formatIdentFile, SUPERUSER } from './access.ts';
 import { formatConf, parseConf, withoutSettings } from './conf.ts';
@@ -8,7 +9,6 @@ import { parseControlData } from './control.ts';
 import { cut } from './cut.ts';
 import { EngineError, SettingsError } from './errors.ts';
 import { ensurePrivateDirectory, readIfExists, replaceIfChanged, writeIfChanged } from './files.ts';
-import { inspectImage } from './image.ts';
 import { observe } from './observe.ts';
 import type { EngineOptions, EngineTools } from './options.ts';
 import { isOwnedSetting } from './owned.ts';
@@ -43,6 +43,8 @@ export abstract class FamilyProfile implements seam.EngineProfile {
   protected readonly image: seam.ImageFacts;
   protected readonly tools: EngineTools;
   #stand: Stand = { role: 'ro' };
+  /** What the engine has judged last: its verdict on the same would be the same. */
+  #accepted: seam.Settings | undefined;
   /** The files hold what the running engine is not known to have read. */
   #isUnread = false;
 
@@ -76,8 +78,8 @@ export abstract class FamilyProfile implements seam.EngineProfile {
   /** Writes or removes the file that decides the role of the next boot. */
   protected abstract writeRole(role: Role): Promise<void>;
 
-  async inspect(): Promise<seam.ImageFacts> {
-    return inspectImage({ run: this.tools.run, binDir: this.image.binDir });
+  inspect(): Promise<seam.ImageFacts> {
+    return Promise.resolve(this.image);
   }
 
   async look(): Promise<seam.DataFacts> {
@@ -227,8 +229,10 @@ export abstract class FamilyProfile implements seam.EngineProfile {
     const problems = objections(wanted, name => isOwnedSetting(this.engine, name));
     if (problems.length > 0) throw new SettingsError(problems);
     const settings = compose({ ...this.layers(stand), wanted });
+    if (isDeepStrictEqual(settings, this.#accepted)) return settings;
     const { user, dataDir: directory } = this.options;
     await checkWithEngine({ run: this.tools.run, postgres: this.program('postgres'), directory, user }, settings);
+    this.#accepted = settings;
     return settings;
   }
 
