@@ -62,7 +62,8 @@ async function bundle(root: string, name: string, source: string): Promise<{ fil
     absWorkingDir: root,
     entryPoints: { [name]: source },
     bundle: true,
-    splitting: true,
+    // A pod takes the agent's one file alone (builders/pod.ts).
+    splitting: name !== 'agent',
     // Nothing is written: only the names below it count.
     outdir: '/',
     outExtension: { '.js': '.mjs' },

@@ -178,7 +178,7 @@ interface PodParts {
 }
 
 /** As the builder of pods sets them. */
-const NODE_FLAGS = ['--max-old-space-size=48', '--max-semi-space-size=1'];
+const NODE_FLAGS = ['--max-old-space-size=48', '--max-semi-space-size=1', '--use-openssl-ca'];
 
 /**
  * Shell text that makes a pod's view: own /run with the service account where Kubernetes mounts it. Data comes as

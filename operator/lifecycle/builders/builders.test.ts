@@ -51,7 +51,9 @@ describe('engine pod', () => {
     const { command, args, image } = engine(pod());
     const [init] = pod().spec!.initContainers!;
     expect([init?.image, image]).to.deep.equal(['stack:1', 'postgresql:15']);
-    expect(init?.command).to.deep.equal(['/polardb-stack/bin/busybox', 'cp', '-r', '/polardb-stack/.', '/target']);
+    expect(init?.workingDir).to.equal('/polardb-stack');
+    expect(init?.command?.slice(0, 2)).to.deep.equal(['/polardb-stack/bin/busybox', 'cp']);
+    expect(init?.command?.slice(4)).to.deep.equal(['bin', 'runtime', 'program/agent.mjs', '/target']);
     expect(command?.slice(0, 4)).to.deep.equal([
       '/polardb-stack/bin/tini',
       '-s',
