@@ -1,4 +1,4 @@
-import type { KubeObject } from '../kube/types.ts';
+import { isNewer, type KubeObject } from '../kube/types.ts';
 
 /** Operations come and go; what is written of late is ever among the last of them. */
 const MOST_SHOWN = 64;
@@ -44,10 +44,4 @@ export class Newest<T extends KubeObject> {
     this.#shown.clear();
     return [...this.#written.values()].at(-1);
   }
-}
-
-/** Objects of one name are compared: the server counts their versions up. */
-function isNewer(a: KubeObject, b: KubeObject): boolean {
-  const [left, right] = [a, b].map(it => Number(it.metadata.resourceVersion ?? 0));
-  return (left ?? 0) > (right ?? 0);
 }

@@ -12,6 +12,7 @@ import { systemClock, type Clock } from './clock.ts';
 import { isReason, isServerDown, SERVER_DOWN_PAUSE_MS } from './errors.ts';
 import type { Cache } from './informer.ts';
 import { KeyedQueue, type Outcome, type QueueEvents } from './queue.ts';
+import type { Change } from './store.ts';
 import { keyOf, type KubeObject, type Logger } from './types.ts';
 
 /** Where the figures of controllers go. Operator/observe has them under the names of controller-runtime. */
@@ -86,11 +87,17 @@ export class Controller {
   /**
    * Changes of these objects make the keys worth a look that `toKeys` gives for the object as it is and as it was.
    * Without it: the object's own key.
+   * @param afterMs how long a change may wait for others, ms
    */
-  on<T extends KubeObject>(cache: Cache<T>, toKeys: (object: T) => readonly string[] = ownKey): this {
-    cache.onChange(({ object, previous }) => {
+  on<T extends KubeObject>(
+    cache: Cache<T>,
+    toKeys: (object: T) => readonly string[] = ownKey,
+    afterMs: (change: Change<T>) => number = () => 0,
+  ): this {
+    cache.onChange(change => {
+      const { object, previous } = change;
       const keys = new Set([...toKeys(object), ...(previous ? toKeys(previous) : [])]);
-      for (const key of keys) this.enqueue(key);
+      for (const key of keys) this.enqueue(key, afterMs(change));
     });
     return this;
   }

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { KubeClient } from './client.ts';
 import type { ResourceType } from './resources.ts';
+import type { Change } from './store.ts';
 import type { KubeObject } from './types.ts';
 
 type WithStatus = KubeObject & { status?: unknown };
@@ -22,6 +23,17 @@ export async function patchStatusIfChanged<T extends WithStatus>(
   const { resourceVersion } = object.metadata;
   return client.patchStatus(type, object.metadata, patch, { resourceVersion });
 }
+
+/** Did somebody tell of the object, and ask nothing of it? */
+export function isStatusOnly({ type, object, previous }: Change<KubeObject>): boolean {
+  if (type !== 'MODIFIED' || !previous) return false;
+  return isDeepStrictEqual(asked(object.metadata), asked(previous.metadata));
+}
+
+/** What does not count up with each write of status. */
+const asked = (metadata: KubeObject['metadata']): object => {
+  return { ...metadata, resourceVersion: undefined, managedFields: undefined };
+};
 
 /** The JSON merge patch that brings what `desired` names into `current`; undefined when it is so already. */
 export function mergeDifference(current: object, desired: object): object | undefined {

@@ -76,3 +76,8 @@ export function refOf(key: string): ObjectRef {
   const slash = key.indexOf('/');
   return slash < 0 ? { name: key } : { namespace: key.slice(0, slash), name: key.slice(slash + 1) };
 }
+
+/** Of two states of one object: the server counts their versions up. */
+export function isNewer({ metadata }: KubeObject, than: KubeObject): boolean {
+  return Number(metadata.resourceVersion ?? 0) > Number(than.metadata.resourceVersion ?? 0);
+}

@@ -16,7 +16,7 @@ import type {
   Service,
   ServiceAccount,
 } from '../kube/resources.ts';
-import type { Logger } from '../kube/types.ts';
+import { isNewer, type Logger } from '../kube/types.ts';
 import type { Subject } from '../pki/subject.ts';
 import type { SiteSettings } from '../settings/types.ts';
 import type { FlowEvent } from '../workflow/runner.ts';
@@ -96,6 +96,16 @@ export interface ClusterContext {
   signal: AbortSignal;
   /** Takes over a newer version of the cluster in the middle of a run: ids were taken, say. */
   adopt(cluster: RawCluster): void;
+}
+
+/**
+ * Takes over what others have told of the cluster during this look: over what they replaced nothing could be written. A
+ * new spec is for the next look, which judges it.
+ */
+export function catchUp(context: ClusterContext, shown: RawCluster | undefined): void {
+  const { uid, generation } = context.object.metadata;
+  const isSame = shown?.metadata.uid === uid && shown?.metadata.generation === generation;
+  if (shown && isSame && isNewer(shown, context.object)) context.adopt(shown);
 }
 
 /** The engine pod of an instance, if there is one; a pod that is being deleted counts. */

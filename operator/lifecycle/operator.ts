@@ -1,7 +1,9 @@
 import { EventRecorder } from '../kube/events.ts';
 import type { Cache } from '../kube/informer.ts';
 import { StackOperator, type StackOperatorOptions } from '../kube/operator.ts';
+import { isStatusOnly } from '../kube/status.ts';
 import { RESOURCES, type Node, type Secret } from '../kube/resources.ts';
+import type { Change } from '../kube/store.ts';
 import { keyOf, type KubeObject } from '../kube/types.ts';
 import { DAEMON_SUBJECT } from '../model/host.ts';
 import { CA_SECRET } from '../model/names.ts';
@@ -48,6 +50,12 @@ export interface LifecycleOptions extends StackOperatorOptions {
   flowEvents: Tools['flowEvents'];
 }
 
+/**
+ * News in status alone, mostly our own words and those of the cluster manager, wait so long for others, ms: each of them
+ * was three more writes, ours in operation and cluster. What a step goes on by is told by other objects.
+ */
+const STATUS_MS = 1_000;
+
 /** The part `operator`: watches clusters, their children and the site's maps, and brings each cluster to its spec. */
 export class LifecycleOperator extends StackOperator {
   readonly #options: LifecycleOptions;
@@ -86,7 +94,10 @@ export class LifecycleOperator extends StackOperator {
       for (const key of all()) controller.enqueue(key);
     });
     const ofCluster = (object: KubeObject): string[] => [clusterKeyOf(object) ?? ''].filter(key => key !== '');
-    controller.on(caches.clusters).on(caches.operations, ofCluster);
+    const calmly = (change: Change<KubeObject>): number => (isStatusOnly(change) ? STATUS_MS : 0);
+    controller
+      .on(caches.clusters, ({ metadata }) => [keyOf(metadata)], calmly)
+      .on(caches.operations, ofCluster, calmly);
     for (const kind of Object.keys(CHILD_TYPES) as (keyof Children)[])
       controller.on<KubeObject>(caches[kind], ofCluster);
     caches.nodes.onChange(({ object, previous }) => {

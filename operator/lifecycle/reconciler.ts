@@ -9,7 +9,7 @@ import { UserError } from '../model/errors.ts';
 import { CLUSTER_FINALIZER } from '../model/names.ts';
 import type { SiteSettings } from '../settings/types.ts';
 import type { StepResult } from '../workflow/step.ts';
-import type { Children, ClusterContext, Tools } from './context.ts';
+import { catchUp, type Children, type ClusterContext, type Tools } from './context.ts';
 import { FLOWS } from './flows/flows.ts';
 import { MPD_CLUSTERS, type RawCluster, type RawOperation } from '../kinds/mpd.ts';
 import { maintain, maintainStopped } from './maintain.ts';
@@ -272,6 +272,7 @@ export class ClusterReconciler {
   }
 
   async #report(context: ClusterContext, verdict: Verdict, requeueAfterMs: number | undefined): Promise<Outcome> {
+    catchUp(context, this.#options.sources.cluster(keyOf(context.object.metadata)));
     await this.#writeStatus(context.object, buildStatus(context, verdict));
     return requeueAfterMs === undefined ? undefined : { requeueAfterMs };
   }
