@@ -25,6 +25,8 @@ async function prepare(): Promise<LocalCluster> {
   await step(printSteps, 'images on the nodes', () =>
     Promise.all([stack, postgresql].map(image => ready.load(image.archive))),
   );
+  // An earlier run may have been ended amid a fault.
+  for (const { name } of ready.nodes) await ready.restoreNode(name);
   await ready.recycleVolumes();
   return ready;
 }

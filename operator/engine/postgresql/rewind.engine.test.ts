@@ -84,4 +84,34 @@ describe('PostgreSQL is rewound over files of the log that the RW has no more (r
     expect(rows).to.deep.equal([{ by: 'b' }]);
     expect(await readdir(a.options.dataDir)).to.not.include('pgdata.log');
   });
+
+  it('and says that it is astray when its RW ends before the next one has what it was rewound to', async () => {
+    const c = await bench.member('c');
+    const fromB = await b.upstreamFor(c);
+    await c.profile.join(fromB, ignore);
+    await c.startFollower(fromB, SETTINGS);
+    for (const follower of [a, c]) await follower.profile.cut(limit());
+    await b.sql("INSERT INTO t VALUES ('b alone')");
+    await b.kill();
+
+    await a.promote(3);
+    await c.profile.follow(await a.upstreamFor(c));
+    await c.streams();
+    await c.profile.cut(limit());
+    await a.sql("INSERT INTO t VALUES ('a alone')");
+    await a.sql('CHECKPOINT');
+    const rejoined = await b.profile.rejoin(
+      { upstream: await a.upstreamFor(b), mayRewind: true, signal: limit() },
+      ignore,
+    );
+    expect(rejoined).to.deep.equal({ how: 'rewound' });
+    await a.kill();
+
+    await c.promote(4);
+    await c.sql("INSERT INTO t VALUES ('c')");
+    const seen = b.log.length;
+    await b.start({ role: 'ro', upstream: await c.upstreamFor(b), settings: SETTINGS });
+    const refusal = /new timeline 4 forked off current database system timeline 3 before current recovery point/;
+    await eventually('it says so', () => Promise.resolve(refusal.test(b.log.slice(seen))));
+  });
 });
