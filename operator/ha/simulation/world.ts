@@ -213,9 +213,9 @@ export class World {
   }
 
   /** In `share` what is an instance's own goes with its pod; in `local` its volume stays on its host. */
-  #volumeOf({ uid, instanceId, node }: PodObject): OwnVolume {
+  #volumeOf({ uid, instanceId }: PodObject): OwnVolume {
     const isShared = this.options.topology === 'share';
-    const key = isShared ? uid : `${instanceId} ${node}`;
+    const key = isShared ? uid : instanceId;
     const known = this.#volumes.get(key);
     if (known) return known;
     const volume = { persisted: nothingPersisted(), data: isShared ? this.#shared : blankData() };
@@ -229,11 +229,13 @@ export class World {
     keepPods({ api: this.api, wanted: this.#wanted(), attestedPod }, () => `pod-${++this.#serial}`);
   }
 
+  /** A volume of its own is on one host: where it was made. */
   #wanted(): Wanted[] {
     const hosts = this.machines.map(it => it.name);
     return this.site.instances.map(({ id }) => {
       const own = hosts[Number(id) - 1]!;
-      return { instanceId: id, hosts: [own, ...hosts.filter(it => it !== own)] };
+      const others = this.options.topology === 'share' ? hosts.filter(it => it !== own) : [];
+      return { instanceId: id, hosts: [own, ...others] };
     });
   }
 
