@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { parseControlData } from './control.ts';
+import { isFollowers, parseControlData } from './control.ts';
 
 describe('pg_controldata', () => {
   it('is read where it says what we need', () => {
@@ -8,12 +8,35 @@ Database system identifier:           7439999999999999999
 Database cluster state:               shut down in recovery
 Latest checkpoint's TimeLineID:       2
 Latest checkpoint's PrevTimeLineID:   1
+Minimum recovery ending location:     0/40033B0
+Min recovery ending loc's timeline:   3
 `;
     expect(parseControlData(text)).to.deep.equal({
       systemId: '7439999999999999999',
       timeline: 2,
+      minRecoveryTimeline: 3,
       clusterState: 'shut down in recovery',
     });
-    expect(parseControlData('')).to.deep.equal({ systemId: undefined, timeline: undefined, clusterState: undefined });
+    const fields = ['systemId', 'timeline', 'minRecoveryTimeline', 'clusterState'];
+    expect(parseControlData('')).to.deep.equal(Object.fromEntries(fields.map(it => [it, undefined])));
   });
+
+  for (const [what, control, epoch, expected] of [
+    ['an RW that was killed', { clusterState: 'in production', timeline: 2 }, 2, false],
+    ['one that was killed while it came back', { clusterState: 'in crash recovery', timeline: 2 }, 2, false],
+    ['a follower', { clusterState: 'in archive recovery', timeline: 2, minRecoveryTimeline: 2 }, 3, true],
+    ['one that stopped in order', { clusterState: 'shut down in recovery', timeline: 2 }, undefined, true],
+    [
+      'a promotion, killed before the end of recovery was on disk',
+      { clusterState: 'in archive recovery', timeline: 2, minRecoveryTimeline: 2 },
+      4,
+      true,
+    ],
+    ['and after', { clusterState: 'in archive recovery', timeline: 2, minRecoveryTimeline: 4 }, 4, false],
+    ['nothing is known', {}, 1, false],
+  ] as const) {
+    it(`tells data of a follower: ${what}`, () => {
+      expect(isFollowers(control, epoch)).to.equal(expected);
+    });
+  }
 });

@@ -5,12 +5,13 @@ import type { EngineName, Role, Topology } from '../model/roles.ts';
 import { formatHbaFile, formatIdentFile, SUPERUSER } from './access.ts';
 import { formatConf, parseConf, withoutSettings } from './conf.ts';
 import type { ControlData } from './control.ts';
-import { parseControlData } from './control.ts';
+import { isFollowers, parseControlData } from './control.ts';
 import { cut } from './cut.ts';
 import { EngineError, SettingsError } from './errors.ts';
 import { ensurePrivateDirectory, readIfExists, replaceIfChanged, writeIfChanged } from './files.ts';
 import { observe } from './observe.ts';
 import type { EngineOptions, EngineTools } from './options.ts';
+import type { OwnLog } from './own-log.ts';
 import { isOwnedSetting } from './owned.ts';
 import type { Place } from './place.ts';
 import type * as seam from './profile.ts';
@@ -21,7 +22,6 @@ import { reload } from './reload.ts';
 import { checkWithEngine, compose, differing, normalize, objections } from './settings.ts';
 import type { SettingLayers } from './settings.ts';
 import type { SqlAddress } from './sql.ts';
-import { releaseTimelines, reserveTimelines } from './timelines.ts';
 import { copyTls } from './tls.ts';
 import { SessionWatch } from './watch.ts';
 
@@ -67,16 +67,18 @@ export abstract class FamilyProfile implements seam.EngineProfile {
   protected abstract readonly store: Place;
   /** The directory that the postmaster works in. */
   protected abstract readonly node: string;
-  /** The log that is this member's alone: its promotions open timelines there. */
-  protected abstract readonly ownLog: string | undefined;
+  /** None on a volume that all members share: a promotion goes on with the same timeline there. */
+  protected abstract readonly ownLog: OwnLog | undefined;
   /** Where the configuration files are. */
   protected abstract readonly confDir: string;
   /** Layers around the user's settings. */
   protected abstract layers(stand: Stand): Omit<SettingLayers, 'wanted'>;
   /** Makes the member's own directories fit for a start. */
   protected abstract prepare(): Promise<void>;
-  /** Writes or removes the file that decides the role of the next boot. */
-  protected abstract writeRole(role: Role): Promise<void>;
+  /** Even when it is to be RW: it is promoted then. */
+  protected abstract mustBootAsFollower(): Promise<boolean>;
+  /** Writes or removes the file that decides how the next boot begins. */
+  protected abstract writeRole(role: Role, asFollower: boolean): Promise<void>;
 
   inspect(): Promise<seam.ImageFacts> {
     return Promise.resolve(this.image);
@@ -107,8 +109,9 @@ export abstract class FamilyProfile implements seam.EngineProfile {
     const settings = await this.#accept(request.settings, stand);
     await this.#writeFiles(settings);
     await this.#cleanAutoConf();
-    if (this.ownLog !== undefined) await releaseTimelines(this.ownLog);
-    await this.writeRole(request.role);
+    const asFollower = role !== 'rw' || (await this.mustBootAsFollower());
+    if (asFollower) await this.ownLog?.release(role === 'rw');
+    await this.writeRole(role, asFollower);
     this.#stand = stand;
     const command = this.program('postgres');
     return {
@@ -130,9 +133,7 @@ export abstract class FamilyProfile implements seam.EngineProfile {
 
   async promote(epoch: number, signal: AbortSignal): Promise<void> {
     const { tools, sql: address, node: directory, ownLog } = this;
-    const prepare = async (): Promise<void> => {
-      if (ownLog !== undefined) await reserveTimelines(ownLog, epoch, this.options.user);
-    };
+    const prepare = async (): Promise<void> => ownLog?.reserve(epoch);
     await promoteByFile({ tools, address, directory, prepare, signal });
     this.#stand = { role: 'rw', quorum: this.#stand.quorum };
   }
@@ -179,8 +180,7 @@ export abstract class FamilyProfile implements seam.EngineProfile {
    */
   protected async endedInRecovery(): Promise<boolean> {
     if ((await readIfExists(join(this.node, 'backup_label'))) !== undefined) return true;
-    const { clusterState } = await this.#controlData();
-    return clusterState?.endsWith('recovery') === true && clusterState !== 'in crash recovery';
+    return isFollowers(await this.#controlData(), this.ownLog?.opening);
   }
 
   protected program(name: string): string {

@@ -20,23 +20,24 @@ describe('numbers of timelines', () => {
     );
   };
 
-  for (const [what, real, epoch, after] of [
-    ['the first grant', [], 1, []],
-    ['every epoch had its promotion', [], 2, []],
-    ['an epoch without one', ['2'], 4, ['2', '[3]']],
-    ['a member that was filled from an RW of a later timeline', ['5'], 7, ['[2]', '[3]', '[4]', '5', '[6]']],
-    ['a timeline that is beyond the epoch', ['2', '3', '4'], 3, ['2', '3', '4']],
+  for (const [what, real, epoch, after, opens] of [
+    ['the first grant', [], 1, [], 2],
+    ['every epoch had its promotion', [], 2, [], 2],
+    ['an epoch without one', ['2'], 4, ['2', '[3]'], 4],
+    ['a member that was filled from an RW of a later timeline', ['5'], 7, ['[2]', '[3]', '[4]', '5', '[6]'], 7],
+    ['a timeline that is beyond the epoch', ['2', '3', '4'], 3, ['2', '3', '4'], 5],
     [
       'numbers are hexadecimal',
       ['2', '3', '4', '5', '6', '7', '8', '9'],
       12,
       ['2', '3', '4', '5', '6', '7', '8', '9', '[A]', '[B]'],
+      12,
     ],
   ] as const) {
     it(`are reserved up to the epoch: ${what}`, async () => {
       await write(...real);
-      await reserveTimelines(path('.'), epoch);
-      await reserveTimelines(path('.'), epoch);
+      expect(await reserveTimelines(path('.'), epoch)).to.equal(opens);
+      expect(await reserveTimelines(path('.'), epoch)).to.equal(opens);
       expect(await files()).to.deep.equal(after);
     });
   }
@@ -55,6 +56,19 @@ describe('numbers of timelines', () => {
       await write(...real);
       await reserveTimelines(path('.'), epoch);
       await releaseTimelines(path('.'));
+      expect(await files()).to.deep.equal(after);
+    });
+  }
+
+  for (const [what, real, begun, after] of [
+    ['its history goes with them', ['3', '6'], 6, ['[2]', '3']],
+    ['it came to none', ['3'], 6, ['[2]', '3']],
+    ['one that was opened since stays', ['3', '7'], 6, ['[2]', '3', '[4]', '[5]', '[6]', '7']],
+  ] as const) {
+    it(`a promotion was killed before it was over: ${what}`, async () => {
+      await write(...real);
+      await reserveTimelines(path('.'), Math.max(begun, ...real.map(Number)));
+      await releaseTimelines(path('.'), begun);
       expect(await files()).to.deep.equal(after);
     });
   }

@@ -19,27 +19,33 @@ interface HistoryFile {
  * takes the first number without a history file, so all lower ones get an empty one; numbers that are far below as well,
  * because a follower asks the RW for every one between its own and the RW's. Durable when it returns; safe to repeat.
  * @param directory the engine's `pg_wal`
+ * @returns the number that it opens: beyond the epoch where the history is so already
  */
-export async function reserveTimelines(directory: string, epoch: number, owner?: OsUser): Promise<void> {
+export async function reserveTimelines(directory: string, epoch: number, owner?: OsUser): Promise<number> {
   const known = new Set((await historyFiles(directory)).map(it => it.timeline));
   const missing: string[] = [];
   for (let timeline = FIRST_TIMELINE + 1; timeline < epoch; timeline++)
     if (!known.has(timeline)) missing.push(join(directory, nameOf(timeline)));
-  if (missing.length === 0) return;
   for (const path of missing) await createEmpty(path, owner);
-  await syncDirectory(directory);
+  if (missing.length > 0) await syncDirectory(directory);
+  let opens = Math.max(epoch, FIRST_TIMELINE + 1);
+  while (known.has(opens)) opens++;
+  return opens;
 }
 
 /**
- * Removes the reservations of a promotion that did not come about: an engine that boots as a follower goes for the highest
- * number that has a file, and ends when that file does not lead there. Those below a real history stay. Only while no
- * engine runs.
+ * Removes what a promotion left that did not come about. Its reservations: an engine that boots as a follower goes for the
+ * highest number that has a file, and ends when that file does not lead there. Those below a real history stay. And its
+ * own history, `begun`, when it was killed between that file and the end of recovery and is begun anew: it would open the
+ * next number, which the next grant's RW may open too. Nobody has seen that file, since an engine in recovery tells of the
+ * timeline that it replays, and nobody else writes one with this number. Only while no engine runs.
  * @param directory the engine's `pg_wal`; may be missing
+ * @param begun the timeline that it was to open
  */
-export async function releaseTimelines(directory: string): Promise<void> {
+export async function releaseTimelines(directory: string, begun?: number): Promise<void> {
   const files = await historyFiles(directory);
-  for (const { path } of files.toSorted((a, b) => b.timeline - a.timeline)) {
-    if ((await stat(path)).size > 0) return;
+  for (const { path, timeline } of files.toSorted((a, b) => b.timeline - a.timeline)) {
+    if (timeline !== begun && (await stat(path)).size > 0) return;
     await removeDurably(path);
   }
 }

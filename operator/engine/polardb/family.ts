@@ -41,8 +41,6 @@ export abstract class PolarFamily extends FamilyProfile {
 
   /** File that makes a boot a follower's: `replica.signal` shares the storage, `standby.signal` has its own. */
   protected abstract readonly followerSignal: string;
-  /** Even when it is to be RW: it is promoted then. */
-  protected abstract mustBootAsFollower(): Promise<boolean>;
 
   serves(): boolean {
     return true;
@@ -82,9 +80,9 @@ export abstract class PolarFamily extends FamilyProfile {
     };
   }
 
-  protected async writeRole(role: Role): Promise<void> {
-    if (role === 'rw' && !(await this.mustBootAsFollower())) await removeDurably(this.signalFile);
-    else await this.demote();
+  protected async writeRole(_role: Role, asFollower: boolean): Promise<void> {
+    if (asFollower) await this.demote();
+    else await removeDurably(this.signalFile);
   }
 
   protected get signalFile(): string {

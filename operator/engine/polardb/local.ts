@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Role } from '../../model/roles.ts';
 import type { Stand } from '../family.ts';
 import type { EngineOptions, EngineTools } from '../options.ts';
+import { OwnLog } from '../own-log.ts';
 import { baseBackupArgs, baseBackupProgress } from '../postgresql/basebackup.ts';
 import type { ImageFacts, Rejoined, RejoinRequest, Report, Upstream } from '../profile.ts';
 import type { SettingLayers } from '../settings.ts';
@@ -15,11 +16,11 @@ const DAY_MS = 86_400_000;
 export class PolarLocal extends PolarFamily {
   readonly topology = 'local';
   protected readonly followerSignal = 'standby.signal';
-  protected readonly ownLog: string;
+  protected readonly ownLog: OwnLog;
 
   constructor(options: EngineOptions, image: ImageFacts, tools: EngineTools) {
     super(options, image, tools, join(options.dataDir, 'polardata'));
-    this.ownLog = join(this.store.directory, 'pg_wal');
+    this.ownLog = new OwnLog(join(this.store.directory, 'pg_wal'), options.user);
   }
 
   /** A base backup into both directories. */
@@ -55,8 +56,8 @@ export class PolarLocal extends PolarFamily {
     return { defaults: { ...defaults, polar_enable_fullpage_snapshot: 'off' }, fixed };
   }
 
-  protected override async writeRole(role: Role): Promise<void> {
-    await super.writeRole(role);
+  protected override async writeRole(role: Role, asFollower: boolean): Promise<void> {
+    await super.writeRole(role, asFollower);
     if (role !== 'rw') await dropMemberSlots(join(this.store.directory, 'pg_replslot'));
   }
 

@@ -5,6 +5,7 @@ import type { Stand } from '../family.ts';
 import { FamilyProfile } from '../family.ts';
 import { ensurePrivateDirectory, removeDurably, writeIfChanged } from '../files.ts';
 import type { EngineOptions, EngineTools } from '../options.ts';
+import { OwnLog } from '../own-log.ts';
 import { Place } from '../place.ts';
 import type { ImageFacts, InitializeRequest, Rejoined, RejoinRequest, Report, Upstream } from '../profile.ts';
 import type { SettingLayers } from '../settings.ts';
@@ -24,13 +25,13 @@ export class PostgresLocal extends FamilyProfile {
   protected readonly node: string;
   protected readonly confDir: string;
   protected readonly store: Place;
-  protected readonly ownLog: string;
+  protected readonly ownLog: OwnLog;
 
   constructor(options: EngineOptions, image: ImageFacts, tools: EngineTools) {
     super(options, image, tools);
     this.node = join(options.dataDir, 'pgdata');
     this.confDir = join(options.dataDir, 'conf');
-    this.ownLog = join(this.node, 'pg_wal');
+    this.ownLog = new OwnLog(join(this.node, 'pg_wal'), options.user);
     this.store = new Place(this.node, 'global/pg_control', options.user);
   }
 
@@ -123,9 +124,13 @@ export class PostgresLocal extends FamilyProfile {
     return Promise.resolve();
   }
 
-  protected async writeRole(role: Role): Promise<void> {
-    if (role === 'rw' && !(await this.endedInRecovery())) await removeDurably(this.#signal);
-    else await this.demote();
+  protected mustBootAsFollower(): Promise<boolean> {
+    return this.endedInRecovery();
+  }
+
+  protected async writeRole(role: Role, asFollower: boolean): Promise<void> {
+    if (asFollower) await this.demote();
+    else await removeDurably(this.#signal);
     if (role !== 'rw') await dropMemberSlots(join(this.node, 'pg_replslot'));
   }
 

@@ -65,6 +65,10 @@ export class PostgresShare extends FamilyProfile {
     return Promise.resolve();
   }
 
+  protected mustBootAsFollower(): Promise<boolean> {
+    return Promise.resolve(false);
+  }
+
   protected writeRole(): Promise<void> {
     return Promise.resolve();
   }

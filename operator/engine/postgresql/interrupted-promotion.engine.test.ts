@@ -1,0 +1,125 @@
+import { expect } from 'chai';
+import { execFile } from 'node:child_process';
+import { access, chown, mkdir, readdir, rm, rmdir, stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { promisify } from 'node:util';
+import type { Member } from '../testing/member.ts';
+import { Bench, eventually, SMALL } from '../testing/member.ts';
+
+const execute = promisify(execFile);
+const ignore = () => undefined;
+const limit = () => AbortSignal.timeout(10_000);
+const SEGMENT_BYTES = 16n << 20n;
+
+/** What is left when an engine is killed at a point of its promotion, and goes on under the same grant. */
+describe('a promotion of PostgreSQL that is killed and begun anew (real engine)', function () {
+  this.timeout(30_000);
+  let bench: Bench;
+  let a: Member;
+  let b: Member;
+  let c: Member;
+
+  before(async () => {
+    bench = await Bench.open();
+    a = await bench.member('a');
+    b = await bench.member('b');
+    c = await bench.member('c');
+    await c.profile.initialize({ settings: SMALL }, ignore);
+    await c.startRw();
+    await c.sql('CREATE TABLE t (by text)');
+    for (const follower of [a, b]) {
+      const upstream = await c.upstreamFor(follower);
+      await follower.profile.join(upstream, ignore);
+      await follower.startFollower(upstream);
+    }
+    await c.sql('ALTER ROLE replicator SUPERUSER');
+    await c.sql('CHECKPOINT');
+    for (const follower of [a, b]) await caughtUp(follower, c);
+  });
+  after(() => bench.close());
+
+  const facts = (member: Member) => member.profile.observe(limit());
+  const wal = (member: Member, name = '') => join(member.pgdata, 'pg_wal', name);
+  const exists = (path: string): Promise<boolean> =>
+    access(path).then(
+      () => true,
+      () => false,
+    );
+  const writers = async (member: Member): Promise<string[]> =>
+    (await member.sql<{ by: string }>('SELECT by FROM t ORDER BY 1')).map(it => it.by);
+  const caughtUp = (follower: Member, rw: Member): Promise<void> =>
+    eventually('it is as far as the RW', async () => (await facts(follower)).lsn === (await facts(rw)).lsn);
+  const rejoin = async (member: Member, rw: Member): Promise<void> => {
+    const upstream = await rw.upstreamFor(member);
+    await member.profile.rejoin({ upstream, mayRewind: true, signal: limit() }, ignore);
+    await member.startFollower(upstream);
+    await caughtUp(member, rw);
+  };
+  /** Real ones. */
+  const histories = async (member: Member): Promise<string[]> => {
+    const found: string[] = [];
+    for (const name of (await readdir(wal(member))).sort())
+      if (name.endsWith('.history') && (await stat(wal(member, name))).size > 0) found.push(name.slice(7, 8));
+    return found;
+  };
+
+  /** Kills all of the engine once its promotion has come as far as it gets. */
+  async function interrupt(member: Member, epoch: number, isThere: () => Promise<boolean>): Promise<void> {
+    const abort = new AbortController();
+    const promotion = member.profile.promote(epoch, abort.signal).catch(ignore);
+    await eventually('the promotion has come so far', isThere);
+    await member.kill();
+    abort.abort();
+    await promotion;
+  }
+
+  /** The segment in which the log of a follower ends, as PostgreSQL names it when its timeline ends there. */
+  async function lastSegment(member: Member, timeline: string): Promise<string> {
+    const [high, low] = (await facts(member)).lsn!.split('/').map(it => BigInt(`0x${it}`));
+    const number = (low! / SEGMENT_BYTES).toString(16).toUpperCase().padStart(8, '0');
+    return `${timeline}${high!.toString(16).toUpperCase().padStart(8, '0')}${number}`;
+  }
+
+  /** The other one is granted the next epoch without having heard of this one; then the former RW comes back. */
+  async function partsFrom(former: Member, next: Member, epoch: number): Promise<void> {
+    const before = await writers(former);
+    await former.sql("INSERT INTO t SELECT 'alone' FROM generate_series(1, 1000)");
+    await former.kill();
+    await next.promote(epoch);
+    expect((await facts(next)).timeline).to.equal(epoch);
+    await next.sql('INSERT INTO t VALUES ($1)', [`epoch ${epoch}`]);
+    await rejoin(former, next);
+    expect(await writers(former)).to.deep.equal([...before, `epoch ${epoch}`]);
+  }
+
+  it('after its history file: it opens the same timeline', async () => {
+    await c.kill();
+    // The startup process stands still where it would note for the archive that the file is there.
+    const fifo = wal(a, 'archive_status/00000003.history.ready');
+    await execute('mkfifo', ['-m', '600', fifo]);
+    const { user } = a.options;
+    if (user) await chown(fifo, user.uid, user.gid);
+    await interrupt(a, 3, () => exists(wal(a, '00000003.history')));
+    await rm(fifo);
+    expect(await histories(a)).to.deep.equal(['3']);
+
+    await a.startRw(SMALL, 3);
+    expect((await facts(a)).timeline).to.equal(3);
+    await partsFrom(a, b, 4);
+  });
+
+  it('the first RW follows, too', () => rejoin(c, b));
+
+  it('after the end of its recovery was written: it goes on with that timeline', async () => {
+    await b.kill();
+    // The startup process fails where it gives its own name to the segment in which the former timeline ends.
+    const obstacle = wal(a, `${await lastSegment(a, '00000004')}.partial`);
+    await mkdir(obstacle);
+    await interrupt(a, 6, () => Promise.resolve(a.log.includes(`could not open file "pg_wal/${basename(obstacle)}"`)));
+    await rmdir(obstacle);
+
+    await a.startRw(SMALL, 6);
+    expect((await facts(a)).timeline).to.equal(6);
+    await partsFrom(a, c, 7);
+  });
+});
