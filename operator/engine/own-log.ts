@@ -1,14 +1,15 @@
 import type { OsUser } from './programs.ts';
 import { releaseTimelines, reserveTimelines } from './timelines.ts';
 
-/** The log that is one member's alone (`pg_wal`): its promotions open timelines there. */
+/** The log that is one member's alone: its promotions open timelines there. */
 export class OwnLog {
-  readonly #directory: string;
+  /** `pg_wal`. */
+  readonly directory: string;
   readonly #owner: OsUser | undefined;
   #opening: number | undefined;
 
   constructor(directory: string, owner: OsUser | undefined) {
-    this.#directory = directory;
+    this.directory = directory;
     this.#owner = owner;
   }
 
@@ -19,14 +20,14 @@ export class OwnLog {
 
   /** Before a promotion is asked for, by the grant of `epoch`. */
   async reserve(epoch: number): Promise<void> {
-    const opening = await reserveTimelines(this.#directory, epoch, this.#owner);
+    const opening = await reserveTimelines(this.directory, epoch, this.#owner);
     // Asked again, it may have come to its history file: the number after that is not its own.
     this.#opening ??= opening;
   }
 
   /** Before a boot as a follower. `isAgain`: to be promoted, under the grant of the promotion before. */
   async release(isAgain: boolean): Promise<void> {
-    await releaseTimelines(this.#directory, isAgain ? this.#opening : undefined);
+    await releaseTimelines(this.directory, isAgain ? this.#opening : undefined);
     this.#opening = undefined;
   }
 }

@@ -3,13 +3,15 @@ import { execFile } from 'node:child_process';
 import { access, chown, mkdir, readdir, rm, rmdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
+import type { Upstream } from '../profile.ts';
 import type { Member } from '../testing/member.ts';
 import { Bench, eventually, SMALL } from '../testing/member.ts';
+import { segmentAt } from './kept-log.ts';
 
 const execute = promisify(execFile);
 const ignore = () => undefined;
 const limit = () => AbortSignal.timeout(10_000);
-const SEGMENT_BYTES = 16n << 20n;
+const SEGMENT_BYTES = 16 << 20;
 
 /** What is left when an engine is killed at a point of its promotion, and goes on under the same grant. */
 describe('a promotion of PostgreSQL that is killed and begun anew (real engine)', function () {
@@ -27,17 +29,18 @@ describe('a promotion of PostgreSQL that is killed and begun anew (real engine)'
     await c.profile.initialize({ settings: SMALL }, ignore);
     await c.startRw();
     await c.sql('CREATE TABLE t (by text)');
-    for (const follower of [a, b]) {
-      const upstream = await c.upstreamFor(follower);
-      await follower.profile.join(upstream, ignore);
-      await follower.startFollower(upstream);
-    }
+    const upstreams = [await c.upstreamFor(a), await c.upstreamFor(b)] as const;
+    await Promise.all([fill(a, upstreams[0]), fill(b, upstreams[1])]);
     await c.sql('ALTER ROLE replicator SUPERUSER');
     await c.sql('CHECKPOINT');
     for (const follower of [a, b]) await caughtUp(follower, c);
   });
   after(() => bench.close());
 
+  const fill = async (member: Member, upstream: Upstream): Promise<void> => {
+    await member.profile.join(upstream, ignore);
+    await member.startFollower(upstream);
+  };
   const facts = (member: Member) => member.profile.observe(limit());
   const wal = (member: Member, name = '') => join(member.pgdata, 'pg_wal', name);
   const exists = (path: string): Promise<boolean> =>
@@ -73,11 +76,11 @@ describe('a promotion of PostgreSQL that is killed and begun anew (real engine)'
     await promotion;
   }
 
-  /** The segment in which the log of a follower ends, as PostgreSQL names it when its timeline ends there. */
-  async function lastSegment(member: Member, timeline: string): Promise<string> {
-    const [high, low] = (await facts(member)).lsn!.split('/').map(it => BigInt(`0x${it}`));
-    const number = (low! / SEGMENT_BYTES).toString(16).toUpperCase().padStart(8, '0');
-    return `${timeline}${high!.toString(16).toUpperCase().padStart(8, '0')}${number}`;
+  /** The segment in which the log of a follower ends. Only while it streams the view tells its timeline. */
+  async function lastSegment(member: Member): Promise<string> {
+    const { timeline, lsn } = await facts(member);
+    const [high, low] = lsn!.split('/').map(it => BigInt(`0x${it}`));
+    return segmentAt({ timeline: timeline!, at: (high! << 32n) | low! }, SEGMENT_BYTES);
   }
 
   /** The other one is granted the next epoch without having heard of this one; then the former RW comes back. */
@@ -111,9 +114,9 @@ describe('a promotion of PostgreSQL that is killed and begun anew (real engine)'
   it('the first RW follows, too', () => rejoin(c, b));
 
   it('after the end of its recovery was written: it goes on with that timeline', async () => {
-    await b.kill();
     // The startup process fails where it gives its own name to the segment in which the former timeline ends.
-    const obstacle = wal(a, `${await lastSegment(a, '00000004')}.partial`);
+    const obstacle = wal(a, `${await lastSegment(a)}.partial`);
+    await b.kill();
     await mkdir(obstacle);
     await interrupt(a, 6, () => Promise.resolve(a.log.includes(`could not open file "pg_wal/${basename(obstacle)}"`)));
     await rmdir(obstacle);

@@ -135,7 +135,7 @@ export class PostgresLocal extends FamilyProfile {
   }
 
   get #keptLog(): KeptLog {
-    return new KeptLog(this.ownLog, `${this.node}.log`);
+    return new KeptLog(this.ownLog.directory, `${this.node}.log`);
   }
 
   /** With this file the engine boots as a follower, whatever it was before. */
