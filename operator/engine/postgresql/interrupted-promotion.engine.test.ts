@@ -11,6 +11,8 @@ import { segmentAt } from './kept-log.ts';
 const execute = promisify(execFile);
 const ignore = () => undefined;
 const limit = () => AbortSignal.timeout(10_000);
+/** The points where a promotion is stopped are beside what it notes for the archive. */
+const ARCHIVING = { ...SMALL, archive_mode: 'on' };
 const SEGMENT_BYTES = 16 << 20;
 
 /** What is left when an engine is killed at a point of its promotion, and goes on under the same grant. */
@@ -39,7 +41,7 @@ describe('a promotion of PostgreSQL that is killed and begun anew (real engine)'
 
   const fill = async (member: Member, upstream: Upstream): Promise<void> => {
     await member.profile.join(upstream, ignore);
-    await member.startFollower(upstream);
+    await member.startFollower(upstream, ARCHIVING);
   };
   const facts = (member: Member) => member.profile.observe(limit());
   const wal = (member: Member, name = '') => join(member.pgdata, 'pg_wal', name);
@@ -55,7 +57,7 @@ describe('a promotion of PostgreSQL that is killed and begun anew (real engine)'
   const rejoin = async (member: Member, rw: Member): Promise<void> => {
     const upstream = await rw.upstreamFor(member);
     await member.profile.rejoin({ upstream, mayRewind: true, signal: limit() }, ignore);
-    await member.startFollower(upstream);
+    await member.startFollower(upstream, ARCHIVING);
     await caughtUp(member, rw);
   };
   /** Real ones. */
