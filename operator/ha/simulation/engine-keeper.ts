@@ -133,12 +133,16 @@ export class EngineKeeper {
     });
   }
 
-  /** The guard, or the end of PID 1: no word of the agent. */
+  /** The guard, or the end of PID 1: no word of the agent. What is only starting dies as well. */
   killAll(): void {
+    if (this.#state === 'starting') {
+      this.#order++;
+      this.#state = 'running';
+    }
     this.run?.killAll();
   }
 
-  /** After the guard killed: the agent sees an engine that has exited. */
+  /** After the guard killed, in a start as well: the agent sees an engine that has exited. */
   noticeExit(): void {
     if (this.#state !== 'running' || this.run?.hasPostmaster) return;
     this.#state = 'crashed';
