@@ -13,7 +13,7 @@ export function formatQuorum({ members, k }: QuorumSetting): string {
 const NOBODY: QuorumSetting = { members: ['polardb-stack nobody'], k: 1 };
 
 export interface QuorumInForce {
-  tools: Enforcement['tools'];
+  tools: Pick<EngineTools, 'withSession' | 'openSession' | 'signal' | 'sleep'>;
   address: SqlAddress;
   setting: QuorumSetting;
   /** What is proven in force; absent: nothing. */
@@ -30,17 +30,28 @@ export interface QuorumInForce {
 export async function putInForce({ tools, address, setting, former, write }: QuorumInForce): Promise<string> {
   await write(setting);
   const begins = setting.k > 0 && !former?.k;
-  // What was staged on the follower is in force as soon as it is RW: one commit shows it while no member is there yet.
-  if (begins && !(await isCommitHeld(tools, address))) {
-    try {
-      await write(NOBODY);
-      await proveCommitsWait(tools, address);
-    } finally {
-      // Whatever came in between: nobody shall go on waiting for nobody.
-      await write(setting);
+  return inSession(tools, address, async (session, limit) => {
+    const proof = { tools, address, session, limit };
+    // What was staged on the follower is in force as soon as it is RW: one commit shows it while no member is there yet.
+    if (begins && !(await isCommitHeld(proof))) {
+      try {
+        await write(NOBODY);
+        await proveCommitsWait(proof);
+      } finally {
+        // Whatever came in between: nobody shall go on waiting for nobody.
+        await write(setting);
+      }
     }
-  }
-  return enforceQuorum({ tools, address, former: former?.members ?? [], setting });
+    return enforceQuorum(proof, { former: former?.members ?? [], setting });
+  });
+}
+
+interface Proof {
+  tools: Pick<EngineTools, 'openSession' | 'signal' | 'sleep'>;
+  address: SqlAddress;
+  /** Looks, and does not wait itself. */
+  session: Session;
+  limit: AbortSignal;
 }
 
 const PAUSE_MS = 3;
@@ -48,9 +59,7 @@ const PAUSE_MS = 3;
 const PATIENCE_MS = 300;
 const LIMIT_MS = 10_000;
 
-interface Enforcement {
-  tools: Pick<EngineTools, 'withSession' | 'openSession' | 'signal' | 'sleep'>;
-  address: SqlAddress;
+interface Change {
   /** Members of the setting before this one, where it is known. */
   former: readonly string[];
   setting: QuorumSetting;
@@ -69,25 +78,22 @@ interface Walsender {
  * a small record is written after it: a walsender that has heard its member acknowledge that record has read the file
  * before. That record also wakes those who wait by the former setting.
  * @returns the flushed position since when the setting is in force
- * @throws EngineError `TimedOut`
  */
-function enforceQuorum({ tools, address, former, setting }: Enforcement): Promise<string> {
+async function enforceQuorum({ tools, session, limit }: Proof, { former, setting }: Change): Promise<string> {
   const names = [...new Set([...former, ...setting.members])];
-  return inSession(tools, address, async (session, limit) => {
-    const before = await walsenders(session, names, '0/0');
-    for (const { pid } of before) tools.signal(pid, 'SIGHUP');
-    const removed = before.filter(it => !setting.members.includes(it.name));
-    for (const { pid } of removed) await session.query('SELECT pg_terminate_backend($1)', [pid]);
-    const nudge = await writeRecord(session);
-    const asked = new Set(before.map(it => it.pid));
-    for (let waitedMs = 0; ; waitedMs += PAUSE_MS) {
-      const left = (await walsenders(session, names, nudge)).filter(it => asked.has(it.pid) && !isProven(it, setting));
-      if (left.length === 0) return nudge;
-      if (waitedMs > PATIENCE_MS)
-        for (const { pid } of left) await session.query('SELECT pg_terminate_backend($1)', [pid]);
-      await tools.sleep(PAUSE_MS, limit);
-    }
-  });
+  const before = await walsenders(session, names, '0/0');
+  for (const { pid } of before) tools.signal(pid, 'SIGHUP');
+  const removed = before.filter(it => !setting.members.includes(it.name));
+  for (const { pid } of removed) await session.query('SELECT pg_terminate_backend($1)', [pid]);
+  const nudge = await writeRecord(session);
+  const asked = new Set(before.map(it => it.pid));
+  for (let waitedMs = 0; ; waitedMs += PAUSE_MS) {
+    const left = (await walsenders(session, names, nudge)).filter(it => asked.has(it.pid) && !isProven(it, setting));
+    if (left.length === 0) return nudge;
+    if (waitedMs > PATIENCE_MS)
+      for (const { pid } of left) await session.query('SELECT pg_terminate_backend($1)', [pid]);
+    await tools.sleep(PAUSE_MS, limit);
+  }
 }
 
 const isProven = (it: Walsender, { members }: QuorumSetting): boolean => it.hasFlushed && members.includes(it.name);
@@ -113,18 +119,13 @@ async function writeRecord(session: Session): Promise<string> {
 /**
  * Whether commits wait at all is a flag that the checkpointer sets, at its leisure, and that nobody can read. So the
  * setting in force must be NOBODY: a commit is tried until one is seen to wait.
- * @throws EngineError `TimedOut`
  */
-const proveCommitsWait = (tools: Enforcement['tools'], address: SqlAddress): Promise<void> =>
-  inSession(tools, address, async (watcher, limit) => {
-    while (!(await tryCommit(tools, address, watcher))) await tools.sleep(PAUSE_MS, limit);
-  });
+async function proveCommitsWait(proof: Proof): Promise<void> {
+  while (!(await isCommitHeld(proof))) await proof.tools.sleep(PAUSE_MS, proof.limit);
+}
 
-/** Is a commit seen to wait by the setting in force? One that a member releases at once says no. @throws EngineError `TimedOut` */
-const isCommitHeld = (tools: Enforcement['tools'], address: SqlAddress): Promise<boolean> =>
-  inSession(tools, address, watcher => tryCommit(tools, address, watcher));
-
-async function tryCommit(tools: Enforcement['tools'], address: SqlAddress, watcher: Session): Promise<boolean> {
+/** Is a commit seen to wait by the setting in force? One that a member releases at once says no. */
+async function isCommitHeld({ tools, address, session: watcher }: Proof): Promise<boolean> {
   const session = await tools.openSession(address);
   try {
     const [row] = await session.query<{ pid: number }>(

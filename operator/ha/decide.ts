@@ -1,5 +1,5 @@
 import type { Action, Decision } from './action.ts';
-import { followers, astrayAt } from './followers.ts';
+import { followers, followersAt } from './followers.ts';
 import { granting } from './granting.ts';
 import { holderReport, keeping } from './keeping.ts';
 import { isBehind, knownTerm, latestEpoch, recordAnew } from './lost.ts';
@@ -42,7 +42,7 @@ const isRevoke = ({ actions = [] }: Said): boolean => actions.some(it => it.do =
 function beside(view: Seen): Said {
   if (view.wanted === 'stopped') return {};
   const verdict = forceVerdict(view);
-  const wakeAt = Math.min(silenceAt(view) ?? Infinity, astrayAt(view) ?? Infinity);
+  const wakeAt = Math.min(silenceAt(view) ?? Infinity, followersAt(view) ?? Infinity);
   return {
     actions: [...followers(view), ...withdrawal(view)],
     ...(verdict && { request: verdict }),

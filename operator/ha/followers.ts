@@ -7,6 +7,9 @@ import { alive, instanceOf, isInForce, isServing, outcomeOf, type Seen } from '.
 /** A follower that runs as it should and gets nothing from the RW for so long is made fit again, ms. */
 const ASTRAY_MS = 10_000;
 
+/** So long the disks of a new RW are its clients' and followers': a checkpoint syncs all that was written before, ms. */
+const FIRST_COMMITS_MS = 1_000;
+
 /** Commands that bring all other members to their places, each by itself; nothing waits for another's. */
 export function followers(view: Seen): Command[] {
   const holder = holderReport(view);
@@ -47,7 +50,7 @@ function commandFor(view: Seen, report: HeardReport, holder: HeardReport): Comma
   // Never overwritten: people decide about data of others.
   if (state === 'foreign' || isOccupied(report)) return [];
   const how = state !== 'initialized' ? 'join' : hasParted(view, report, holder) ? 'rejoin' : 'start';
-  if (how === 'rejoin' && !hasCheckpoint(view, holder)) return [checkpoint(holder)];
+  if (how === 'rejoin' && !hasCheckpoint(view, holder)) return isCalm(view) ? [checkpoint(holder)] : [];
   if (how !== 'start' || !isInPlace(view, report)) return [follow(view, report, how)];
   return restart(view, report);
 }
@@ -71,6 +74,9 @@ function hasParted(view: Seen, report: HeardReport, holder: HeardReport): boolea
   if (record.fence?.incarnation.instanceId === report.incarnation.instanceId) return true;
   return report.engine.state === 'running' && isStarved(view, report.incarnation);
 }
+
+const calmFrom = ({ memory, now }: Seen): number => (memory.servedSince ?? now) + FIRST_COMMITS_MS;
+const isCalm = (view: Seen): boolean => view.now >= calmFrom(view);
 
 const checkpoint = ({ incarnation: on }: HeardReport): Command => ({ do: 'checkpoint', on });
 
@@ -125,8 +131,9 @@ function follow(view: Seen, { incarnation: on }: HeardReport, how: 'join' | 'rej
   return { do: 'follow', on, how, role, ...upstream };
 }
 
-/** When a follower counts as astray though nothing happens. */
-export function astrayAt(view: Seen): number | undefined {
-  const ends = [...view.memory.astray.values()].map(it => it.since + ASTRAY_MS).filter(it => it > view.now);
+/** When there may be something to do for a follower though nothing happens. */
+export function followersAt(view: Seen): number | undefined {
+  const astray = [...view.memory.astray.values()].map(it => it.since + ASTRAY_MS);
+  const ends = [calmFrom(view), ...astray].filter(it => it > view.now);
   return ends.length > 0 ? Math.min(...ends) : undefined;
 }

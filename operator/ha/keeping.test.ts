@@ -105,6 +105,7 @@ describe('decisions of the cluster manager', () => {
     const record = { ...moved, members: [], k: 0 };
     const rwHere = { ...newWriter, quorum: { generation: 4, members: [], k: 0, isInEffect: true } };
     const base: GroupChanges = { record, published: two, done, memory: { servedSince: NOW } };
+    const calm: GroupChanges = { ...base, memory: { servedSince: NOW - 1_000 } };
     table([
       [
         'repointed by reload, the former RW is rewound',
@@ -113,12 +114,17 @@ describe('decisions of the cluster manager', () => {
       ],
       [
         'its timeline has to be seen by then: by a checkpoint',
-        { ...base, done: [slots], reports: [rwHere, parted, follower(three)] },
+        { ...calm, done: [slots], reports: [rwHere, parted, follower(three)] },
         ['checkpoint 2', 'start 3'],
       ],
       [
+        '... not while the first commits need its disks',
+        { ...base, done: [slots], reports: [rwHere, parted, follower(three)] },
+        ['start 3'],
+      ],
+      [
         '... that has its time',
-        { ...base, done: [slots], failed: [{ ...checkpoint, code: 'CheckpointGoesOn' }], reports: [rwHere, parted] },
+        { ...calm, done: [slots], failed: [{ ...checkpoint, code: 'CheckpointGoesOn' }], reports: [rwHere, parted] },
         ['checkpoint 2'],
       ],
       [
