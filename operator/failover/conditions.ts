@@ -1,6 +1,7 @@
 import type { Decision } from '../ha/action.ts';
 import { formatIncarnation } from '../ha/incarnation.ts';
 import type { GroupRecord } from '../ha/record.ts';
+import { isFresh } from '../ha/sight.ts';
 import type { GroupView } from '../ha/view.ts';
 import type { ConditionUpdate } from '../kube/conditions.ts';
 import type { Pod } from '../kube/resources.ts';
@@ -37,7 +38,8 @@ export function conditionsOf(parts: StatusParts): Verdict[] {
 function writerAvailable(parts: StatusParts): Verdict {
   const { target, view } = parts;
   const holder = view.recorded?.record.holder;
-  const report = view.evidence.reports.find(it => isOf(it.incarnation, holder));
+  // What it said before it fell silent tells nothing of now.
+  const report = view.evidence.reports.find(it => isOf(it.incarnation, holder) && isFresh(view, it));
   if (!holder || !isOf(holder, view.published) || !report?.engine.acceptsWrites) return writerMissing(parts);
   const message = `${rwService(target.name)} leads to ${holder.instanceId}`;
   return { type: 'WriterAvailable', status: 'True', reason: 'Published', message };
