@@ -27,6 +27,8 @@ export const volumeSchema = z.object({
   state: z.enum(['blank', 'partial', 'initialized', 'foreign']),
   clusterUid: z.string().optional(),
   epoch: z.number().optional(),
+  /** Incarnation of the RW of that epoch; not known of data that nobody was RW on since it was made or copied. */
+  holder: z.string().optional(),
   systemId: z.string().optional(),
   timeline: z.number().optional(),
 });

@@ -3,7 +3,7 @@ import { AgentError, type AgentErrorCode } from '../agent-api/errors.ts';
 import type { ApiUpstream, StopMode } from '../agent-api/schemas.ts';
 import type { PromoteRequest, StartRequest } from '../agent-api/requests.ts';
 import { bootVerdict, type BootReason } from '../ha/boot.ts';
-import type { Incarnation } from '../ha/incarnation.ts';
+import { formatIncarnation, type Incarnation } from '../ha/incarnation.ts';
 import type { GroupRecord } from '../ha/record.ts';
 import type { EngineProfile, Launch, Settings, Upstream } from '../engine/profile.ts';
 import { messageOf, type Log } from './log.ts';
@@ -195,7 +195,7 @@ export class Member {
     const { me, volume, store, replication } = this.#parts;
     const verdict = bootVerdict({ record, me, volume: await volume.state() });
     if (verdict.run !== 'rw') throw new AgentError(CODES[verdict.reason] ?? 'NoRight', verdict.message);
-    await volume.raiseEpoch(record.epoch);
+    await volume.raiseEpoch(record.epoch, formatIncarnation(me));
     volume.forget();
     const begun = { plan: { role: 'rw' } as const, demotedEpoch: undefined, ...(settings ? { settings } : {}) };
     const change = { ...begun, ...replication.recorded(record) };

@@ -12,6 +12,8 @@ const identitySchema = z.object({
   clusterUid: z.string(),
   /** Epoch of the newest RW of this data: a record that knows less was restored from the past. */
   epoch: z.number(),
+  /** The incarnation that was this RW. Absent in files of releases that did not write it, and where nobody was RW yet. */
+  holder: z.string().optional(),
 });
 
 type Identity = z.infer<typeof identitySchema>;
@@ -50,17 +52,17 @@ export class Volume {
    * @throws AgentError `VolumeForeign`
    */
   async claim(epoch: number): Promise<void> {
-    const identity = { clusterUid: this.#clusterUid, epoch };
+    const identity: Identity = { clusterUid: this.#clusterUid, epoch };
     const owner =
       (await this.#read()) ?? ((await this.#file.create(JSON.stringify(identity))) ? identity : await this.#read());
     if (owner?.clusterUid !== this.#clusterUid) throw new AgentError('VolumeForeign', FOREIGN);
     if (owner.epoch !== epoch) await this.#write(identity);
   }
 
-  /** Written before an RW of this epoch starts; never goes back. */
-  async raiseEpoch(epoch: number): Promise<void> {
+  /** Written before an RW of this epoch, the incarnation `holder`, starts; never goes back. */
+  async raiseEpoch(epoch: number, holder: string): Promise<void> {
     const identity = await this.#read();
-    if (identity && identity.epoch < epoch) await this.#write({ ...identity, epoch });
+    if (identity && identity.epoch < epoch) await this.#write({ ...identity, epoch, holder });
   }
 
   /** An engine that cannot look (its image lacks the programs) leaves what the identity says. */

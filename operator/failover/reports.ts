@@ -30,7 +30,7 @@ export function heardReport({ incarnation, report, at: heardAt }: Heard, context
     heardAt,
     askedAtEpoch: report.echo?.epoch ?? 0,
     ...placeOf(report, incarnation, context),
-    volume,
+    volume: given({ ...volume, holder: parseIncarnation(volume.holder ?? '') }),
     highestEpoch: highest?.epoch,
     highest,
     stopped,

@@ -20,11 +20,14 @@ export type BootReason =
   | 'HolderElsewhere'
   | 'NoHolder';
 
+/** Who was RW does not matter here. */
+type VolumeState = Omit<VolumeFacts, 'holder'>;
+
 export interface BootView {
   /** As read directly; undefined when there is none. */
   record?: GroupRecord;
   me: Incarnation;
-  volume: VolumeFacts;
+  volume: VolumeState;
 }
 
 /** The first rule that applies decides. The default is to boot stopped; nothing but the record makes an RW. */
@@ -40,7 +43,7 @@ export function bootVerdict(view: BootView): BootVerdict {
  * May a new, empty database system be made here? Only before anybody ever held the group, and never over data.
  * An interrupted initdb (`partial`) is done again.
  */
-export const mayInitialize = (record: GroupRecord, volume: VolumeFacts): boolean =>
+export const mayInitialize = (record: GroupRecord, volume: VolumeState): boolean =>
   isFirstCreation(record) && (volume.state === 'blank' || volume.state === 'partial');
 
 type Rule = (view: BootView) => BootVerdict | undefined;

@@ -1,11 +1,13 @@
 import { expect } from 'chai';
 import { decide } from './decide.ts';
+import { formatIncarnation, type Incarnation } from './incarnation.ts';
 import {
   allWell,
   follower,
   groupView,
   held,
   rw,
+  rwAgain,
   stopped,
   taken,
   three,
@@ -14,6 +16,7 @@ import {
   type GroupChanges,
 } from './testing/group.ts';
 import { off, blank, firstSlots, fresh, share, table } from './testing/group-cases.ts';
+import { AT, inc } from './testing/samples.ts';
 
 describe('decisions of the cluster manager', () => {
   describe('a group that is well', () => {
@@ -63,7 +66,20 @@ describe('decisions of the cluster manager', () => {
     const lost: GroupChanges = { recorded: undefined };
     const older = { ...held, epoch: 4 };
     const others = allWell.slice(1);
-    const lastOne = follower(rw, { engine: off, volume: { ...writer().volume, epoch: 6 } });
+    const single: GroupChanges = { instances: groupView().instances.slice(0, 1) };
+    const reigned = (holder?: Incarnation): GroupChanges => {
+      const volume = { ...writer().volume, epoch: 6, ...(holder && { holder }) };
+      return { recorded: undefined, reports: [follower(rw, { engine: off, volume }), ...others] };
+    };
+    const lastOne = reigned(rw).reports![0]!;
+    const twin = inc('1', 'pod-9', 'f');
+    const ended = { containerId: 'x', startedAt: AT, finishedAt: AT, message: formatIncarnation(twin) };
+    const podOfTwin = (message: string): GroupChanges['evidence'] => ({
+      pods: [{ uid: 'pod-9', leaving: true, terminated: [{ ...ended, message }] }],
+    });
+    const attested = (incarnation: Incarnation): GroupChanges['evidence'] => ({
+      attestation: { incarnation, who: 'ann', when: AT },
+    });
     const goneGrant: GroupChanges = { record: { ...taken(), epoch: 5 }, memory: { newest: held } };
     table([
       ['lost: all answer, one is RW', lost, ['rebuild']],
@@ -75,6 +91,22 @@ describe('decisions of the cluster manager', () => {
       ],
       ['lost: nobody is RW, and nobody knows who was', { ...lost, reports: [follower(rw), ...others] }, ['RecordLost']],
       ['lost: nobody is RW, the last one has stopped', { ...lost, reports: [lastOne, ...others] }, ['rebuild']],
+      ['... in an earlier container of its pod', reigned(rwAgain), ['rebuild']],
+      ['... and its volume does not tell which start of it was RW', reigned(), ['RecordLost']],
+      ['... as the pod before this one, of which nobody knows whether it ended', reigned(twin), ['RecordLost']],
+      ['... which says so itself', { ...reigned(twin), evidence: podOfTwin(ended.message) }, ['rebuild']],
+      [
+        '... where only a later container said so',
+        { ...reigned(twin), evidence: podOfTwin(formatIncarnation(inc('1', 'pod-9', '1'))) },
+        ['RecordLost'],
+      ],
+      ['... which a person says is dead', { ...reigned(twin), evidence: attested(twin) }, ['rebuild']],
+      ['... and a person speaks of another one', { ...reigned(twin), evidence: attested(rw) }, ['RecordLost']],
+      [
+        '... and nobody was RW yet',
+        { ...lost, ...single, reports: [follower(rw, { engine: off, volume: { ...writer().volume, epoch: 0 } })] },
+        ['rebuild'],
+      ],
       [
         '... on a volume that a later one may have had before',
         { ...lost, reports: [lastOne, follower(two, { volume: blank }), follower(three)] },

@@ -132,6 +132,8 @@ export interface VolumeFacts {
   state: 'blank' | 'partial' | 'initialized' | 'foreign';
   clusterUid?: string;
   epoch?: number;
+  /** Who was RW on it in that epoch; undefined where nobody was, or an agent of a former release wrote the epoch. */
+  holder?: Incarnation;
   /** As pg_control has it. */
   timeline?: number;
 }

@@ -1,5 +1,5 @@
 import { API_GROUP } from '../model/names.ts';
-import type { Attestation, Evidence, TerminatedContainer } from './evidence.ts';
+import type { Attestation, Evidence, GroupEvidence, TerminatedContainer } from './evidence.ts';
 import { formatIncarnation, isSameIncarnation, parseIncarnation, type Incarnation } from './incarnation.ts';
 import type { FenceRecord, FormerHolder, GroupRecord, Rung } from './record.ts';
 
@@ -100,6 +100,22 @@ const kubeletSaysTerminated: Classifier = (asked, evidence) => {
   }
   return proven(`kubelet of node ${former.grant.node}: ${noted.containerId} ended`, noted.finishedAt);
 };
+
+/**
+ * Proof that an incarnation has ended, without a revoke to date it by: its own last words, a person, or `successor`, which
+ * found what it had left on their volume and runs in the same pod.
+ */
+export function whyEnded(
+  it: Incarnation,
+  { pods, attestation, successor }: Pick<GroupEvidence, 'pods' | 'attestation'> & { successor: Incarnation },
+): string | undefined {
+  const name = formatIncarnation(it);
+  if (successor.podUid === it.podUid) return `the same pod runs ${formatIncarnation(successor)} now`;
+  const words = pods.find(pod => pod.uid === it.podUid)?.terminated.some(container => isWordOf(container, it));
+  if (words) return `kubelet: ${name} ended, by its own words`;
+  if (!attestation || !isSameIncarnation(attestation.incarnation, it)) return undefined;
+  return `${attestation.who} attested at ${attestation.when} that ${name} is dead`;
+}
 
 /** Rung 3: the storage obeys nobody of an older epoch any more. */
 const storageMoved: Classifier = ({ epoch }, { storageFence }) => {

@@ -1,5 +1,7 @@
 import type { Decision } from './action.ts';
 import type { HeardReport } from './evidence.ts';
+import { formatIncarnation, isSameIncarnation } from './incarnation.ts';
+import { ATTESTATION_ANNOTATION, whyEnded } from './ladder.ts';
 import type { RecordError } from './lease.ts';
 import { isOlder, rebuild, type GrantNote, type GroupRecord } from './record.ts';
 import { act, wait, type Said } from './said.ts';
@@ -39,7 +41,8 @@ export function knownTerm({ memory: { newest }, evidence }: GroupView, { cluster
 /**
  * The record is gone, or older than what members have seen (etcd restored). A new one, of an epoch that nobody has seen,
  * is made only when every instance answers and exactly one of them is RW, of the latest epoch that any of them knows:
- * nobody else can be. Or none is RW, and one has the volume of the last who was: it holds every acknowledged row.
+ * nobody else can be. Or none is RW, and one has the volume of the last who was, and is that one or comes after its
+ * proven end: it holds every acknowledged row.
  * Everything else asks a person.
  */
 export function recordAnew(view: GroupView, reason: 'RecordLost' | 'RecordBehind', old?: GroupRecord): Said {
@@ -49,7 +52,9 @@ export function recordAnew(view: GroupView, reason: 'RecordLost' | 'RecordBehind
     reason === 'RecordLost' ? 'the record is gone' : `the record is older than what is known (epoch ${epoch})`;
   const found = lastRw(view, epoch);
   if (typeof found === 'string') return wait(reason, `${what}; it is not made anew: ${found}`);
-  const message = `${what}; every instance answers, and ${found.incarnation.instanceId} is RW, or was the last one`;
+  const { instanceId } = found.incarnation;
+  const proof = found.ended === undefined ? '' : ` (${found.ended})`;
+  const message = `${what}; every instance answers, and ${instanceId} is RW, or was the last one${proof}`;
   return act({ do: 'rebuild', record: rebuilt(view, { newest, epoch, rw: found }), message });
 }
 
@@ -63,7 +68,9 @@ export const recordUnreadable = ({ message }: RecordError): Decision => ({
 const newestKnown = ({ memory: { newest }, clusterUid }: GroupView, old?: GroupRecord): GroupRecord | undefined =>
   newest?.clusterUid === clusterUid ? newest : old;
 
-type LastRw = HeardReport & { container: GrantNote };
+/** `ended`: proof that the former start of this instance, which was the RW, has ended. */
+type Found = HeardReport & { ended?: string };
+type LastRw = Found & { container: GrantNote };
 
 function rebuilt(
   { clusterUid, evidence, at }: GroupView,
@@ -86,7 +93,7 @@ function lastRw(view: GroupView, epoch: number): LastRw | string {
   if (others.length > 0) return `${others.length + 1} instances run as RW`;
   if (running && (!isServing(running) || latestEpoch(running, view.clusterUid) < epoch))
     return `instance ${running.incarnation.instanceId} is not surely the last RW`;
-  const last = running ?? stoppedRw(view, fresh);
+  const last: Found | string = running ?? stoppedRw(view, fresh);
   if (typeof last === 'string') return last;
   return last.container ? { ...last, container: last.container } : 'the container of the RW is not known yet';
 }
@@ -95,7 +102,8 @@ function lastRw(view: GroupView, epoch: number): LastRw | string {
  * The epoch of a reign is written to the volume before the engine takes writes, so with the volumes of all instances at
  * hand the last reign is known, granted or not what came after it. On a shared volume all say the same.
  */
-function stoppedRw({ clusterUid, topology }: GroupView, all: readonly HeardReport[]): HeardReport | string {
+function stoppedRw(view: GroupView, all: readonly HeardReport[]): Found | string {
+  const { clusterUid, topology } = view;
   if (topology === 'share') return 'no instance runs as RW';
   const foreign = all.filter(it => it.volume.clusterUid !== clusterUid);
   if (foreign.length > 0)
@@ -106,5 +114,24 @@ function stoppedRw({ clusterUid, topology }: GroupView, all: readonly HeardRepor
   if (!last || others.length > 0) return 'no instance runs as RW, and several may have been the last';
   if (last.engine.state !== 'stopped' || last.volume.state !== 'initialized')
     return `instance ${last.incarnation.instanceId} was the last RW; its engine is ${last.engine.state}`;
-  return last;
+  return reigned(last) === 0 ? last : withProof(view, last);
+}
+
+/**
+ * The volume of an instance may have two engines for a while: that of a pod which was deleted by force, behind its silent
+ * kubelet, and that of the pod made in its place. The one that was RW answers itself, or is proven to have ended.
+ */
+function withProof({ evidence }: GroupView, last: HeardReport): Found | string {
+  const { incarnation, volume } = last;
+  const { instanceId } = incarnation;
+  const { holder } = volume;
+  if (!holder) return `instance ${instanceId} was the last RW, and its volume does not tell which start of it`;
+  if (isSameIncarnation(holder, incarnation)) return last;
+  const ended = whyEnded(holder, { ...evidence, successor: incarnation });
+  if (ended !== undefined) return { ...last, ended };
+  const name = formatIncarnation(holder);
+  return (
+    `instance ${instanceId} was the last RW as ${name}, which nothing proves to have ended; when its host is off for ` +
+    `certain, annotate the cluster ${ATTESTATION_ANNOTATION}="${name} <your name>"`
+  );
 }

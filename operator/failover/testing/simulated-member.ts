@@ -158,7 +158,8 @@ export class SimulatedMember {
   async #promote(): Promise<void> {
     if (this.engine.state === 'running') this.#timeline++;
     this.#plan = { role: 'rw' };
-    this.#disk.volume = { ...this.#disk.volume, epoch: this.#highest?.epoch };
+    const holder = formatIncarnation(this.incarnation);
+    this.#disk.volume = { ...this.#disk.volume, epoch: this.#highest?.epoch, holder };
     await this.#run('rw');
     if (this.#quorum) this.#quorum = { ...this.#quorum, isInEffect: true };
   }

@@ -16,12 +16,13 @@ export type AgentReport = Omit<HeardReport, 'heardAt' | 'askedAtEpoch' | 'contai
 /** Looks at everything once. */
 export function lookAt(agent: AgentBody): Omit<AgentReport, 'nonce' | 'echo'> {
   const { engine, data, persisted, prepared } = agent;
+  const { state, clusterUid, epoch, holder } = data;
   const { member, demotedEpoch, plan } = persisted;
   const promiseAgeMs = agent.world.rules.promiseAge(agent.promise, agent.now);
   return {
     incarnation: agent.incarnation,
     leaving: agent.leaving,
-    volume: { state: data.state, clusterUid: data.clusterUid, epoch: data.epoch, timeline: timelineOf(data) },
+    volume: { state, clusterUid, epoch, holder, timeline: timelineOf(data) },
     highestEpoch: member.highest?.epoch,
     highest: member.highest,
     demotedEpoch,

@@ -1,3 +1,4 @@
+import type { Incarnation } from '../incarnation.ts';
 import type { Persisted } from './agent-state.ts';
 
 /**
@@ -9,6 +10,8 @@ export interface Data {
   state: 'blank' | 'partial' | 'initialized';
   clusterUid?: string;
   epoch: number;
+  /** Who was RW on it in that epoch. */
+  holder?: Incarnation;
   rows: number[];
   /** What ended as a follower opens a new timeline before it is an RW. */
   isInRecovery: boolean;
@@ -66,7 +69,7 @@ export function mayStream(follower: Data, upstream: Data): boolean {
  */
 export function copyData(from: Data, to: Data, beyond: number): void {
   Object.assign(to, { state: 'initialized', clusterUid: from.clusterUid });
-  to.epoch = Math.max(to.epoch, from.epoch);
+  if (from.epoch > to.epoch) Object.assign(to, { epoch: from.epoch, holder: undefined });
   to.rows = [...from.rows];
   to.consistentFrom = from.rows.length + beyond;
   to.isInRecovery = true;

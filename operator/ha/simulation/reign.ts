@@ -76,8 +76,8 @@ export class Reign {
   }
 
   #begin(work: number, record: GroupRecord | undefined, done: () => void): void {
-    const { data, engine, right } = this.#agent;
-    data.epoch = Math.max(data.epoch, record?.epoch ?? 0);
+    const { data, engine, right, incarnation: holder } = this.#agent;
+    if (record && record.epoch > data.epoch) Object.assign(data, { epoch: record.epoch, holder });
     const end = (): void => this.#work.end(work, done);
     const member = this.#staged(record);
     this.#work.save({ plan: { role: 'rw' }, member, promotedWith: member.quorum }, () => {
