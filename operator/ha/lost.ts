@@ -131,7 +131,7 @@ function withProof({ evidence }: GroupView, last: HeardReport): Found | string {
   if (ended !== undefined) return { ...last, ended };
   const name = formatIncarnation(holder);
   return (
-    `instance ${instanceId} was the last RW as ${name}, which nothing proves to have ended; when its host is off for ` +
-    `certain, annotate the cluster ${ATTESTATION_ANNOTATION}="${name} <your name>"`
+    `instance ${instanceId} was the last RW as ${name}, which nothing proves to have ended; when its processes are gone ` +
+    `for certain, annotate the cluster ${ATTESTATION_ANNOTATION}="${name} <your name>"`
   );
 }

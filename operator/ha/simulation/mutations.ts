@@ -125,6 +125,11 @@ function withGhost(view: GroupView): GroupView {
 const asRenewed = (report: HeardReport, { epoch }: GroupRecord): HeardReport =>
   report.stopped ? { ...report, stopped: { ...report.stopped, epoch } } : report;
 
+const asHolder = (report: HeardReport): HeardReport => ({
+  ...report,
+  volume: { ...report.volume, holder: report.incarnation },
+});
+
 /** All that answered before stay in E, equal to the winner or not. */
 function withLaggards(write: RecordWrite, { recorded }: GroupView): RecordWrite {
   const { record } = write;
@@ -221,6 +226,7 @@ export const mutations: readonly Mutation[] = [
   shown('rung 1 of this epoch', 'sameAgain', view => withReports(view, asRenewed)),
   replaced('renew deadline', 'islandWithLeader', { mayAct: leadership => leadership !== undefined }),
   habit('a generation never goes back', 'restartAlone', { keepsGeneration: false }),
+  shown('a volume tells who was RW on it', 'twinOnItsHost', view => withReports(view, asHolder)),
 ];
 
 /** Most schedules that one mutation may take. */

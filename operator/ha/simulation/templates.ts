@@ -215,6 +215,19 @@ export const templates = {
       ['pod deleted', FIRST, [0, 300], [0, 0]],
     ],
   },
+  /**
+   * The store goes back to before the first grant while nobody leads; the RW's pod is made anew beside it on its host, whose
+   * kubelet stops before it has ended the former container.
+   */
+  twinOnItsHost: {
+    world: { ...local, instances: 1 },
+    story: [
+      ['manager killed', RW, [7000, 7000], [0, 0]],
+      ['etcd restored', RW, [0, 0], [6000, 6800]],
+      ['pod deleted by force', RW, [0, 300], [0, 0]],
+      ['kubelet stopped', FIRST, [900, 1500], LONG],
+    ],
+  },
   /** Restarted in place while no member answers. */
   restartAlone: {
     world: local,
