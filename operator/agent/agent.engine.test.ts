@@ -69,7 +69,12 @@ describe('agent (real PostgreSQL, real PID namespaces)', function () {
   it('creates an RW: record, initdb, grant, promote', async () => {
     incarnation = await createRw(site, rw);
     const state = await rw.client.state();
-    expect(state.volume).to.include({ state: 'initialized', clusterUid: 'cluster-uid-1', epoch: 1 });
+    expect(state.volume).to.include({
+      state: 'initialized',
+      clusterUid: 'cluster-uid-1',
+      epoch: 1,
+      holder: incarnation,
+    });
     expect(state.process).to.include({ state: 'running', role: 'rw' });
     expect(state.facts).to.include({ role: 'rw', acceptsWrites: true, timeline: 1 });
     expect(state.right).to.deep.equal({ holds: true, kind: 'alone', unbounded: true });
