@@ -37,8 +37,8 @@ const AT_END = new Set(['RecoveryWalStream', 'RecoveryRetrieveRetryInterval']);
 export interface Cut {
   tools: Pick<EngineTools, 'withSession' | 'signal' | 'sleep' | 'titleOf'>;
   address: SqlAddress;
-  /** Takes the upstream out of the running engine's configuration; the password was taken away before. */
-  uncouple: () => Promise<void>;
+  /** Takes the upstream out of the running engine's configuration, by this session; the password was taken away before. */
+  uncouple: (session: Session) => Promise<void>;
   signal: AbortSignal;
 }
 
@@ -53,7 +53,7 @@ export const cut = ({ tools, address, uncouple, signal }: Cut): Promise<LogEnd> 
     async session => {
       // Nobody tells it any more once the receiver has ended.
       let timeline = (await look(session)).receivedTimeline;
-      await uncouple();
+      await uncouple(session);
       for (let waitedMs = 0; ; waitedMs += PAUSE_MS) {
         const row = await look(session);
         timeline = row.receivedTimeline ?? timeline;

@@ -18,10 +18,10 @@ import type * as seam from './profile.ts';
 import { programEnv } from './programs.ts';
 import { promoteByFile } from './promote.ts';
 import { putInForce } from './quorum.ts';
-import { reload } from './reload.ts';
+import { reload, reloadIn } from './reload.ts';
 import { checkWithEngine, compose, differing, normalize, objections } from './settings.ts';
 import type { SettingLayers } from './settings.ts';
-import type { SqlAddress } from './sql.ts';
+import type { Session, SqlAddress } from './sql.ts';
 import { copyTls } from './tls.ts';
 import { SessionWatch } from './watch.ts';
 
@@ -144,7 +144,8 @@ export abstract class FamilyProfile implements seam.EngineProfile {
 
   cut(signal: AbortSignal): Promise<seam.LogEnd> {
     const { tools, sql: address } = this;
-    const uncouple = (): Promise<void> => this.#restand({ upstream: undefined, role: this.#follower() });
+    const uncouple = (session: Session): Promise<void> =>
+      this.#restand({ upstream: undefined, role: this.#follower() }, session);
     return cut({ tools, address, uncouple, signal });
   }
 
@@ -154,7 +155,13 @@ export abstract class FamilyProfile implements seam.EngineProfile {
       await this.#restand({ quorum: setting });
       return undefined;
     }
-    return putInForce({ tools, address, setting, former, write: quorum => this.#restand({ quorum }) });
+    return putInForce({
+      tools,
+      address,
+      setting,
+      former,
+      write: (quorum, session) => this.#restand({ quorum }, session),
+    });
   }
 
   watch(limitMs: number): seam.EngineWatch {
@@ -201,7 +208,7 @@ export abstract class FamilyProfile implements seam.EngineProfile {
   }
 
   /** Changes what is ours in the configuration of a running engine, and waits until it was read. @throws EngineError `NotRunning` */
-  async #restand(change: Partial<Stand>): Promise<void> {
+  async #restand(change: Partial<Stand>, session?: Session): Promise<void> {
     const stand = { ...this.#stand, ...change };
     const conf = parseConf((await readIfExists(this.confFile)) ?? '');
     const { fixed } = this.layers(stand);
@@ -209,7 +216,9 @@ export abstract class FamilyProfile implements seam.EngineProfile {
     this.#stand = stand;
     this.#isUnread ||= touched;
     if (!this.#isUnread) return;
-    if (!(await reload(this.tools, this.sql))) throw new EngineError('NotRunning', 'no engine runs that could reload');
+    if (session) await reloadIn(session, this.tools);
+    else if (!(await reload(this.tools, this.sql)))
+      throw new EngineError('NotRunning', 'no engine runs that could reload');
     this.#isUnread = false;
   }
 

@@ -18,8 +18,8 @@ export interface QuorumInForce {
   setting: QuorumSetting;
   /** What is proven in force; absent: nothing. */
   former: QuorumSetting | undefined;
-  /** Puts a setting into the files of the running RW, and waits until a new session goes by it. */
-  write: (setting: QuorumSetting) => Promise<void>;
+  /** Puts a setting into the files of the running RW, and waits until this session, and each new one, goes by it. */
+  write: (setting: QuorumSetting, session: Session) => Promise<void>;
 }
 
 /**
@@ -28,18 +28,18 @@ export interface QuorumInForce {
  * @throws EngineError `TimedOut`
  */
 export async function putInForce({ tools, address, setting, former, write }: QuorumInForce): Promise<string> {
-  await write(setting);
   const begins = setting.k > 0 && !former?.k;
   return inSession(tools, address, async (session, limit) => {
+    await write(setting, session);
     const proof = { tools, address, session, limit };
     // What was staged on the follower is in force as soon as it is RW: one commit shows it while no member is there yet.
     if (begins && !(await isCommitHeld(proof))) {
       try {
-        await write(NOBODY);
+        await write(NOBODY, session);
         await proveCommitsWait(proof);
       } finally {
         // Whatever came in between: nobody shall go on waiting for nobody.
-        await write(setting);
+        await write(setting, session);
       }
     }
     return enforceQuorum(proof, { former: former?.members ?? [], setting });

@@ -15,7 +15,7 @@ export async function reload(tools: EngineTools, address: SqlAddress): Promise<s
   const limit = AbortSignal.timeout(LIMIT_MS);
   for (;;) {
     try {
-      return await tools.withSession(address, session => reloadIn(session, tools, limit), { signal: limit });
+      return await tools.withSession(address, session => reloadAndAsk(session, tools), { signal: limit });
     } catch (error) {
       if (isNotRunning(error)) return undefined;
       if (limit.aborted) throw new EngineError('TimedOut', `the engine did not reload within ${LIMIT_MS} ms`);
@@ -25,11 +25,20 @@ export async function reload(tools: EngineTools, address: SqlAddress): Promise<s
   }
 }
 
-/** pg_reload_conf only sends a signal; the load time of this very session moves when it has taken the files in. */
-async function reloadIn(session: Session, tools: EngineTools, limit: AbortSignal): Promise<string[]> {
+/**
+ * As {@link reload}, for whoever has a session with the engine and does not ask what waits for a restart. pg_reload_conf
+ * only sends a signal; the load time of this very session moves when it has taken the files in.
+ * @throws DOMException `TimeoutError` after 10 s
+ */
+export async function reloadIn(session: Session, tools: Pick<EngineTools, 'sleep'>): Promise<void> {
+  const limit = AbortSignal.timeout(LIMIT_MS);
   const before = await loadedAt(session);
   await session.query('SELECT pg_reload_conf()');
   while ((await loadedAt(session)) === before) await tools.sleep(PAUSE_MS, limit);
+}
+
+async function reloadAndAsk(session: Session, tools: EngineTools): Promise<string[]> {
+  await reloadIn(session, tools);
   const rows = await session.query<{ name: string }>(
     'SELECT name FROM pg_settings WHERE pending_restart ORDER BY name',
   );
