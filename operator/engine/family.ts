@@ -10,6 +10,7 @@ import { cut } from './cut.ts';
 import { EngineError, SettingsError } from './errors.ts';
 import { ensurePrivateDirectory, readIfExists, replaceIfChanged, writeIfChanged } from './files.ts';
 import { observe } from './observe.ts';
+import { requireSameMajor } from './image.ts';
 import type { EngineOptions, EngineTools } from './options.ts';
 import type { OwnLog } from './own-log.ts';
 import { isOwnedSetting } from './owned.ts';
@@ -103,7 +104,7 @@ export abstract class FamilyProfile implements seam.EngineProfile {
     await this.#requireNothingRuns();
     await this.prepare();
     await this.#clearRemains();
-    await this.#requireSameMajor();
+    await requireSameMajor(this.node, this.image);
     const { role, upstream, quorum } = request;
     const stand = { role, upstream, quorum };
     const settings = await this.#accept(request.settings, stand);
@@ -281,15 +282,6 @@ export abstract class FamilyProfile implements seam.EngineProfile {
     for (const path of [join(this.node, 'postmaster.pid'), this.#socket, `${this.#socket}.lock`]) {
       await rm(path, { force: true });
     }
-  }
-
-  async #requireSameMajor(): Promise<void> {
-    const text = await readIfExists(join(this.node, 'PG_VERSION'));
-    if (text === undefined || Number(text) === this.image.major) return;
-    throw new EngineError(
-      'WrongEngine',
-      `the data is of version ${text.trim()}, the image holds ${this.image.version}`,
-    );
   }
 
   /** ALTER SYSTEM outranks our file; what holds the cluster together must not come from there, or from a base backup. */

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import * as z from 'zod';
 import type { EngineName } from '../model/roles.ts';
 import { EngineError } from './errors.ts';
+import { readIfExists } from './files.ts';
 import type { ImageFacts } from './profile.ts';
 import type { RunProgram } from './programs.ts';
 
@@ -129,3 +130,13 @@ const mayAccess = (path: string, mode: number): Promise<boolean> =>
     () => true,
     () => false,
   );
+
+/**
+ * May this image run the data of a directory? One that holds none yet, it may.
+ * @throws EngineError `WrongEngine`
+ */
+export async function requireSameMajor(directory: string, image: Pick<ImageFacts, 'major' | 'version'>): Promise<void> {
+  const text = await readIfExists(join(directory, 'PG_VERSION'));
+  if (text === undefined || Number(text) === image.major) return;
+  throw new EngineError('WrongEngine', `the data is of version ${text.trim()}, the image holds ${image.version}`);
+}
