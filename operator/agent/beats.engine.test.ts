@@ -200,13 +200,15 @@ describe('agents with a cluster manager (real PostgreSQL, real PID namespaces)',
 
   it('the winner is promoted with commits that wait from the first one on', async () => {
     grantTo(site, names[B], [names[C]], 1);
-    done(await manager(B).client.promote({ command: command(B), waitMs: 20_000 }));
+    const slots = [pods[RW], pods[C]].map(pod => upstreamOf(pods[B], pod).slot);
+    done(await manager(B).client.promote({ command: command(B), slots, waitMs: 20_000 }));
+    const made = await sql<{ name: string }>(pods[B], 'SELECT slot_name AS name FROM pg_replication_slots ORDER BY 1');
+    expect(made.map(({ name }) => name)).to.deep.equal(slots.toSorted());
     const report = await manager(B).report('in effect', it => it.quorum?.isInEffect);
     expect(report.engine).to.include({ acceptsWrites: true, timeline: 2 });
     expect(report.quorum).to.deep.include({ members: [names[C]], k: 1 });
     expect(await manager(B).client.verify({ command: command(B) })).to.include({ isWritten: true });
     const insert = sql(pods[B], 'INSERT INTO t VALUES (4)');
-    const slots = [pods[RW], pods[C]].map(pod => upstreamOf(pods[B], pod).slot);
     await manager(B).client.slots({ command: command(B), slots });
     const start = { role: 'ro', upstream: upstreamOf(pods[B], pods[C]), settings: SETTINGS } as const;
     done(await manager(C).client.start({ command: command(C), ...start, waitMs: 20_000 }));

@@ -109,7 +109,7 @@ export class Member {
 
   /** The record decides, read here and now; the command only says that it is worth a look. */
   async promote({ settings, slots }: PromoteRequest, { report, signal }: TaskContext): Promise<void> {
-    const { right, supervisor, profile, limits, replication, makeSlots } = this.#parts;
+    const { right, supervisor, profile, limits, replication } = this.#parts;
     this.#requireSafePod();
     const record = await right.acquire();
     try {
@@ -121,7 +121,7 @@ export class Member {
     if (supervisor.state.phase !== 'running') return this.#run(signal);
     const { settings: wanted } = this.#parts.store.now;
     if (!isDeepStrictEqual(this.#applied?.settings, wanted)) await this.configure(wanted);
-    await Promise.all([replication.stage(), slots && makeSlots(slots)]);
+    await Promise.all([replication.stage(), slots && this.#makeSlotsAhead(slots)]);
     await profile.promote(record.epoch, AbortSignal.any([signal, AbortSignal.timeout(limits.promoteMs)]));
     this.#applied = { plan: { role: 'rw' }, settings: this.#parts.store.now.settings };
     // Told at once: its first write and its followers need not wait for the proof.
@@ -180,6 +180,14 @@ export class Member {
   #requireSafePod(): void {
     const { objection } = this.#parts;
     if (objection !== undefined) throw new AgentError('UnsafePod', objection);
+  }
+
+  /** An RW without them is an RW: they are asked for again once it is one. */
+  async #makeSlotsAhead(names: readonly string[]): Promise<void> {
+    const { makeSlots, log } = this.#parts;
+    await makeSlots(names).catch((error: unknown) => {
+      log.warn('the slots of followers are not made before the promotion', { reason: messageOf(error) });
+    });
   }
 
   /** An engine whose setting is not proven is up all the same; the report says so. */

@@ -60,8 +60,7 @@ const isOccupied = ({ task }: HeardReport): boolean => task?.state === 'running'
 
 /**
  * Its log may go on where the RW's does not: it says so, it was the RW before, or it gets nothing on an older timeline. Then
- * it is rewound, or copied anew. One that follows the RW's timeline already is in order, and so is a
- * member of E.
+ * it is rewound, or copied anew. One that follows the RW's timeline already is in order, and so is a member of E.
  */
 function hasParted(view: Seen, report: HeardReport, holder: HeardReport): boolean {
   const { record, topology } = view;
@@ -75,7 +74,7 @@ function hasParted(view: Seen, report: HeardReport, holder: HeardReport): boolea
   return report.engine.state === 'running' && isStarved(view, report.incarnation);
 }
 
-const calmFrom = ({ memory, now }: Seen): number => (memory.servedSince ?? now) + FIRST_COMMITS_MS;
+const calmFrom = ({ memory }: Seen): number => (memory.servedSince ?? Infinity) + FIRST_COMMITS_MS;
 const isCalm = (view: Seen): boolean => view.now >= calmFrom(view);
 
 const checkpoint = ({ incarnation: on }: HeardReport): Command => ({ do: 'checkpoint', on });
@@ -135,5 +134,6 @@ function follow(view: Seen, { incarnation: on }: HeardReport, how: 'join' | 'rej
 export function followersAt(view: Seen): number | undefined {
   const astray = [...view.memory.astray.values()].map(it => it.since + ASTRAY_MS);
   const ends = [calmFrom(view), ...astray].filter(it => it > view.now);
-  return ends.length > 0 ? Math.min(...ends) : undefined;
+  const first = Math.min(...ends);
+  return first === Infinity ? undefined : first;
 }
