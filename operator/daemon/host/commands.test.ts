@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { commandLine, planOf } from './commands.ts';
 
@@ -11,6 +12,24 @@ describe('host commands', () => {
     it(`refuse the card ${JSON.stringify(card)}`, () =>
       expect(() => planOf({ name: 'addresses', card })).to.throw('is no name of a network card'));
   }
+
+  const sudoersOfTheGuide = (): string[] => {
+    const guide = readFileSync(new URL('../../../docs/concepts/hosts.md', import.meta.url), 'utf8');
+    const [, rule = ''] = /NOPASSWD: (.*)/.exec(guide) ?? [];
+    return rule.split(', ').map(command => command.replace('/usr/bin/timeout', 'timeout'));
+  };
+
+  it('are ended by root where they run as root, by the very words that the guide lets sudo run', () => {
+    const lines = ([{ name: 'multipaths' }, { name: 'bmcAddress' }] as const).map(it =>
+      commandLine(planOf(it), 'polardb'),
+    );
+    const asRoot = lines.map(line => line.split(' sudo -n ')[1]);
+    expect(asRoot).to.deep.equal(['timeout -k 2 10 multipathd show maps json', 'timeout -k 2 10 ipmitool lan print 1']);
+    expect(sudoersOfTheGuide()).to.deep.equal(asRoot);
+  });
+
+  it('go without sudo for root itself', () =>
+    expect(commandLine(planOf({ name: 'multipaths' }), 'root')).to.not.include('sudo'));
 
   it('give a shell nothing to interpret, whatever the argument is', () =>
     fc.assert(

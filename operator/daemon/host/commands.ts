@@ -53,13 +53,14 @@ const PLAIN = /^[A-Za-z0-9_@%+=:,./-]+$/;
 
 /**
  * The line for the account's shell on the host: the command ends there by itself, speaks English, and finds the programs
- * of an administrator. Exit code 124 or 137 says that its time was over.
+ * of an administrator. Exit code 124 or 137 says that its time was over. What runs as root is ended by root: no signal of
+ * the account reaches it.
  * @throws RangeError for a word that would need quotes
  */
 export function commandLine({ words, needsRoot, limitSeconds }: CommandPlan, user: string): string {
-  const asRoot = needsRoot && user !== 'root' ? ['sudo', '-n', ...words] : words;
   const environment = ['env', 'LC_ALL=C', 'PATH=/usr/sbin:/usr/bin:/sbin:/bin'];
-  const line = ['timeout', '-k', String(KILL_AFTER_SECONDS), String(limitSeconds), ...environment, ...asRoot];
+  const asRoot = needsRoot && user !== 'root' ? ['sudo', '-n'] : [];
+  const line = [...environment, ...asRoot, 'timeout', '-k', String(KILL_AFTER_SECONDS), String(limitSeconds), ...words];
   const unfit = line.find(word => !PLAIN.test(word));
   if (unfit !== undefined) throw new RangeError(`"${unfit}" would need quotes in a shell`);
   return line.join(' ');

@@ -69,8 +69,8 @@ describe('SshHostExec', () => {
     expect(await exec.run(CARD)).to.deep.equal({ kind: 'exit', code: 0, stdout: 'done\n', stderr: '' });
     await exec.run({ name: 'bmcAddress' });
     expect(sshd.lines).to.deep.equal([
-      'timeout -k 2 2 env LC_ALL=C PATH=/usr/sbin:/usr/bin:/sbin:/bin ip -json -details address show dev bond1',
-      'timeout -k 2 10 env LC_ALL=C PATH=/usr/sbin:/usr/bin:/sbin:/bin ipmitool lan print 1',
+      'env LC_ALL=C PATH=/usr/sbin:/usr/bin:/sbin:/bin timeout -k 2 2 ip -json -details address show dev bond1',
+      'env LC_ALL=C PATH=/usr/sbin:/usr/bin:/sbin:/bin timeout -k 2 10 ipmitool lan print 1',
     ]);
     expect(sshd.logins).to.equal(1);
   });
@@ -79,7 +79,7 @@ describe('SshHostExec', () => {
     settings.sshUser = 'polardb';
     await exec.run({ name: 'multipaths' });
     await exec.run(CARD);
-    expect(sshd.lines[0]).to.include(' sudo -n multipathd show maps json');
+    expect(sshd.lines[0]).to.include(' sudo -n timeout -k 2 10 multipathd show maps json');
     expect(sshd.lines[1]).not.to.include('sudo');
   });
 
