@@ -81,6 +81,32 @@ describe('ports on the host network', () => {
     api.delete(MPD_CLUSTERS, a, {});
     expect((await takeHostPorts(api.client(), b, 5500, site)).engine).to.equal(5500);
   });
+
+  it('of such a cluster come back to a range that has no other left, also when one of its name was made again', async () => {
+    const api = newApi();
+    const narrow = { ...site, external: { first: 36_000, last: 36_001 } };
+    const a = ownerIn(api, 'a');
+    const before = await takeHostPorts(api.client(), a, 5500, narrow);
+    const b = ownerIn(api, 'b');
+    expect(await message(takeHostPorts(api.client(), b, 5501, narrow))).to.contain('no port of 36000-36001 is free');
+    api.delete(MPD_CLUSTERS, a, {});
+    ownerIn(api, 'a');
+    const after = await takeHostPorts(api.client(), b, 5501, narrow);
+    expect([after.agent, after.health].sort()).to.deep.equal([before.agent, before.health].sort());
+    expect(await takeHostPorts(api.client(), b, 5501, narrow)).to.deep.equal(after);
+  });
+
+  it('of such a cluster stay where a host has a listener at them: its engine may still run', async () => {
+    const api = newApi();
+    const a = ownerIn(api, 'a');
+    const narrow = { ...site, external: { first: 36_000, last: 36_001 } };
+    await takeHostPorts(api.client(), a, 5500, narrow);
+    api.delete(MPD_CLUSTERS, a, {});
+    const used = { ...narrow, isUsed: (port: number) => port === 36_001 };
+    const asked = takeHostPorts(api.client(), ownerIn(api, 'b'), 5501, used);
+    expect(await message(asked)).to.contain('no port of 36000-36001 is free');
+    expect(await reservedPorts(api.client())).to.include(36_001);
+  });
 });
 
 /** An operator that is killed before its n-th call; 0: never. */

@@ -30,7 +30,7 @@ export interface PortSite {
  * Ports of a cluster on the host network. A port is taken by creating the object of its name, so that two clusters can
  * never get one. What this owner took before is found again: a crash in between leaks nothing. Ports for agent and
  * health are free on every host, as the daemons tell; the engine's is the user's choice, and a host where it is in use
- * is avoided.
+ * is avoided. What a cluster holds that went without us (its finalizer was taken off by hand) may be taken over.
  * @throws UserError when the engine port belongs to another cluster or no port is left
  */
 export async function takeHostPorts(
@@ -41,11 +41,11 @@ export async function takeHostPorts(
 ): Promise<InstancePorts> {
   const all = await reservations(client, site.systemNamespace);
   const mine = new Map(all.filter(isOf(owner)).map(found => [purposeOf(found), portOf(found)]));
-  const taken = new Set(all.map(portOf));
+  const taken = new Map<number, ConfigMap | undefined>(all.map(found => [portOf(found), found]));
   if (!mine.has('engine')) await takeEnginePort(client, owner, enginePort, { ...site, all });
   const take = async (purpose: 'agent' | 'health'): Promise<number> => {
     const port = mine.get(purpose) ?? (await takeFreePort(client, { owner, purpose, taken }, site));
-    taken.add(port);
+    taken.set(port, undefined);
     return port;
   };
   return { engine: enginePort, agent: await take('agent'), health: await take('health') };
@@ -66,13 +66,18 @@ async function takeEnginePort(
   { systemNamespace, all }: { systemNamespace: string; all: readonly ConfigMap[] },
 ): Promise<void> {
   const holder = all.find(found => portOf(found) === port);
-  if (holder && !(await isClusterThere(client, holder))) {
-    const { namespace, name, uid } = holder.metadata;
-    await client.delete(RESOURCES.configMaps, { namespace, name }, { uid });
-  }
+  if (holder) await dropIfOrphaned(client, holder);
   if (await reserve(client, owner, { port, purpose: 'engine' }, systemNamespace)) return;
   const whose = holder?.data?.cluster ?? 'another cluster';
   throw new UserError('spec.netCfg.engineStartPort', `port ${port} belongs to ${whose}; choose another one`);
+}
+
+/** @returns false when the cluster that the reservation is for is there */
+async function dropIfOrphaned(client: KubeClient, holder: ConfigMap): Promise<boolean> {
+  if (await isClusterThere(client, holder)) return false;
+  const { namespace, name, uid } = holder.metadata;
+  await client.delete(RESOURCES.configMaps, { namespace, name }, { uid });
+  return true;
 }
 
 async function isClusterThere(client: KubeClient, { metadata, data }: ConfigMap): Promise<boolean> {
@@ -84,24 +89,37 @@ async function isClusterThere(client: KubeClient, { metadata, data }: ConfigMap)
 interface PortRequest {
   owner: PortOwner;
   purpose: 'agent' | 'health';
-  /** Somebody holds these already. */
-  taken: ReadonlySet<number>;
+  /** Somebody holds these already; with the reservation, except for those that this owner has just taken. */
+  taken: ReadonlyMap<number, ConfigMap | undefined>;
 }
 
-async function takeFreePort(
-  client: KubeClient,
-  { owner, purpose, taken }: PortRequest,
-  site: PortSite,
-): Promise<number> {
+async function takeFreePort(client: KubeClient, request: PortRequest, site: PortSite): Promise<number> {
+  const { owner, purpose, taken } = request;
   const { external, systemNamespace } = site;
   for (const port of portsFrom(placeOf(owner, external), external)) {
     if (taken.has(port) || isBarred(port, site)) continue;
     if (await reserve(client, owner, { port, purpose }, systemNamespace)) return port;
   }
+  const orphaned = await takeOrphanedPort(client, request, site);
+  if (orphaned !== undefined) return orphaned;
   throw new UserError(
     'polardb4mpd-controller: polarbox.mpd.external.port.range',
     `no port of ${external.first}-${external.last} is free; widen the range`,
   );
+}
+
+/** Whose clusters are there is asked one by one: only when the range has nothing else. */
+async function takeOrphanedPort(
+  client: KubeClient,
+  { owner, purpose, taken }: PortRequest,
+  site: PortSite,
+): Promise<number | undefined> {
+  for (const [port, holder] of taken) {
+    if (!holder || isOf(owner)(holder) || !portInRange(port, site.external) || isBarred(port, site)) continue;
+    if (!(await dropIfOrphaned(client, holder))) continue;
+    if (await reserve(client, owner, { port, purpose }, site.systemNamespace)) return port;
+  }
+  return undefined;
 }
 
 const isBarred = (port: number, { reserved, isUsed }: PortSite): boolean =>
