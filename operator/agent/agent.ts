@@ -29,7 +29,7 @@ import type { TaskContext, Tasks } from './tasks.ts';
 export interface Manage {
   account(request: requests.AccountRequest): Promise<MadeResult>;
   database(request: requests.DatabaseRequest): Promise<MadeResult>;
-  slots(names: readonly string[]): Promise<SlotsResult>;
+  slots(names: readonly string[], signal?: AbortSignal): Promise<SlotsResult>;
   checkpoint(waitMs: number): Promise<CheckpointResult>;
   verify(): Promise<VerifyResult>;
 }

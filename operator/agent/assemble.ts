@@ -154,7 +154,7 @@ export async function assembleAgent(world: AgentWorld): Promise<AssembledAgent> 
         applicationName: incarnation,
       });
     },
-    makeSlots: names => manage.slots(names),
+    makeSlots: (names, signal) => manage.slots(names, signal),
     killEverythingElse: () =>
       killEverythingElse(table, { keep, sleep: ms => new Promise(resolve => void clock.after(ms, resolve)) }),
     objection: world.objection,

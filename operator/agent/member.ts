@@ -26,8 +26,8 @@ export interface MemberParts {
   replication: Replication;
   read: ReadRecord;
   completeUpstream: (upstream: ApiUpstream) => Promise<Upstream>;
-  /** Makes the slots of members be exactly these. */
-  makeSlots: (names: readonly string[]) => Promise<unknown>;
+  /** Makes the slots of members be exactly these. @throws the signal's reason */
+  makeSlots: (names: readonly string[], signal: AbortSignal) => Promise<unknown>;
   /** SIGKILL to everything but PID 1, agent and guard, until /proc proves it gone. */
   killEverythingElse: () => Promise<void>;
   /** Why no engine may run in this pod. */
@@ -121,7 +121,8 @@ export class Member {
     if (supervisor.state.phase !== 'running') return this.#run(signal);
     const { settings: wanted } = this.#parts.store.now;
     if (!isDeepStrictEqual(this.#applied?.settings, wanted)) await this.configure(wanted);
-    await Promise.all([replication.stage(), slots && this.#makeSlotsAhead(slots)]);
+    const slotsMade = slots && this.#makeSlotsAhead(slots, signal);
+    await replication.stage().finally(() => slotsMade);
     await profile.promote(record.epoch, AbortSignal.any([signal, AbortSignal.timeout(limits.promoteMs)]));
     this.#applied = { plan: { role: 'rw' }, settings: this.#parts.store.now.settings };
     // Told at once: its first write and its followers need not wait for the proof.
@@ -183,9 +184,9 @@ export class Member {
   }
 
   /** An RW without them is an RW: they are asked for again once it is one. */
-  async #makeSlotsAhead(names: readonly string[]): Promise<void> {
+  async #makeSlotsAhead(names: readonly string[], signal: AbortSignal): Promise<void> {
     const { makeSlots, log } = this.#parts;
-    await makeSlots(names).catch((error: unknown) => {
+    await makeSlots(names, AbortSignal.any([signal, AbortSignal.timeout(SLOTS_MS)])).catch((error: unknown) => {
       log.warn('the slots of followers are not made before the promotion', { reason: messageOf(error) });
     });
   }
@@ -236,6 +237,9 @@ export class Member {
     throw new AgentError('EngineFailed', message ?? `the engine ended while it started (exit ${how}), see its log`);
   }
 }
+
+/** A promotion waits for slots so long, ms: many times what a quiet disk takes. */
+const SLOTS_MS = 300;
 
 /** It takes no other upstream by reload yet; without one that is there it may never become consistent, and come up. */
 const COMING: readonly Phase[] = ['launching', 'starting'];

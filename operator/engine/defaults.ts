@@ -10,7 +10,9 @@ import { upstreamConninfo } from './upstream.ts';
 export function commonDefaults(image: ImageFacts): Settings {
   return {
     shared_preload_libraries: image.preload.join(','),
-    // What only a restart could switch on is on from the first day, with head room for members, tools and backups.
+    // What only a restart could switch on is on from the first day, with head room for members, tools and backups. Not
+    // archive_mode, for which each stop pays (docs/decisions/0017); with it on, nothing piles up before there is a command.
+    archive_command: '/bin/true',
     wal_level: 'replica',
     max_wal_senders: '32',
     max_replication_slots: '32',

@@ -15,7 +15,7 @@ export interface EngineProfile {
   /** Does an engine process run in this role? In `share` of stock PostgreSQL only the RW does; others stand ready. */
   serves(role: Role): boolean;
 
-  /** What the image really holds, as it was found. Throws when the engine's programs are missing. */
+  /** What the image really holds, as it was found when the profile was opened. */
   inspect(): Promise<ImageFacts>;
 
   /** What lies in the data directory, without changing it. */

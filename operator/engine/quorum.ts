@@ -1,7 +1,7 @@
 import { EngineError } from './errors.ts';
 import type { EngineTools } from './options.ts';
 import type { QuorumSetting } from './profile.ts';
-import type { Session, SqlAddress } from './sql.ts';
+import { isNotRunning, isPassing, type Session, type SqlAddress } from './sql.ts';
 
 /** Value of synchronous_standby_names. */
 export function formatQuorum({ members, k }: QuorumSetting): string {
@@ -18,8 +18,11 @@ export interface QuorumInForce {
   setting: QuorumSetting;
   /** What is proven in force; absent: nothing. */
   former: QuorumSetting | undefined;
-  /** Puts a setting into the files of the running RW, and waits until this session, and each new one, goes by it. */
-  write: (setting: QuorumSetting, session: Session) => Promise<void>;
+  /**
+   * Puts a setting into the files of the running RW, and waits until each new session goes by it.
+   * @param session one with the engine, which goes by it too; without it another one is opened
+   */
+  write: (setting: QuorumSetting, session?: Session) => Promise<void>;
 }
 
 /**
@@ -38,8 +41,8 @@ export async function putInForce({ tools, address, setting, former, write }: Quo
         await write(NOBODY, session);
         await proveCommitsWait(proof);
       } finally {
-        // Whatever came in between: nobody shall go on waiting for nobody.
-        await write(setting, session);
+        // Whatever came in between, to this session too: nobody shall go on waiting for nobody.
+        await write(setting);
       }
     }
     return enforceQuorum(proof, { former: former?.members ?? [], setting });
@@ -157,17 +160,22 @@ async function isWaiting(watcher: Session, pid: number): Promise<boolean> {
 }
 
 async function inSession<T>(
-  tools: Pick<EngineTools, 'withSession'>,
+  tools: Pick<EngineTools, 'withSession' | 'sleep'>,
   address: SqlAddress,
   work: (session: Session, limit: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const limit = AbortSignal.timeout(LIMIT_MS);
-  try {
-    return await tools.withSession(address, session => work(session, limit), { signal: limit });
-  } catch (error) {
-    if (!limit.aborted) throw error;
-    throw new EngineError('TimedOut', `the setting for commits is not proven in force within ${LIMIT_MS} ms`, {
-      cause: error,
-    });
+  for (;;) {
+    try {
+      return await tools.withSession(address, session => work(session, limit), { signal: limit });
+    } catch (error) {
+      if (limit.aborted)
+        throw new EngineError('TimedOut', `the setting for commits is not proven in force within ${LIMIT_MS} ms`, {
+          cause: error,
+        });
+      // A promotion may cut sessions.
+      if (isNotRunning(error) || !isPassing(error)) throw error;
+      await tools.sleep(PAUSE_MS);
+    }
   }
 }

@@ -72,6 +72,7 @@ describe('decisions of the cluster manager', () => {
       return { recorded: undefined, reports: [follower(rw, { engine: off, volume }), ...others] };
     };
     const lastOne = reigned(rw).reports![0]!;
+    const filled = [two, three].map(it => follower(it, { engine: off, volume: { ...writer().volume, epoch: 6 } }));
     const twin = inc('1', 'pod-9', 'f');
     const ended = { containerId: 'x', startedAt: AT, finishedAt: AT, message: formatIncarnation(twin) };
     const podOfTwin = (message: string): GroupChanges['evidence'] => ({
@@ -91,6 +92,12 @@ describe('decisions of the cluster manager', () => {
       ],
       ['lost: nobody is RW, and nobody knows who was', { ...lost, reports: [follower(rw), ...others] }, ['RecordLost']],
       ['lost: nobody is RW, the last one has stopped', { ...lost, reports: [lastOne, ...others] }, ['rebuild']],
+      ['... and the others were filled in its reign', { ...lost, reports: [lastOne, ...filled] }, ['rebuild']],
+      [
+        '... and nobody tells who of them was RW',
+        { ...lost, reports: [reigned().reports![0]!, ...filled] },
+        ['RecordLost'],
+      ],
       ['... in an earlier container of its pod', reigned(rwAgain), ['rebuild']],
       ['... and its volume does not tell which start of it was RW', reigned(), ['RecordLost']],
       ['... as the pod before this one, of which nobody knows whether it ended', reigned(twin), ['RecordLost']],

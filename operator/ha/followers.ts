@@ -60,7 +60,8 @@ const isOccupied = ({ task }: HeardReport): boolean => task?.state === 'running'
 
 /**
  * Its log may go on where the RW's does not: it says so, it was the RW before, or it gets nothing on an older timeline. Then
- * it is rewound, or copied anew. One that follows the RW's timeline already is in order, and so is a member of E.
+ * it is rewound, or copied anew. One that follows the RW's timeline already is in order, and so is a
+ * member of E that does not say so itself.
  */
 function hasParted(view: Seen, report: HeardReport, holder: HeardReport): boolean {
   const { record, topology } = view;

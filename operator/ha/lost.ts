@@ -110,7 +110,10 @@ function stoppedRw(view: GroupView, all: readonly HeardReport[]): Found | string
     return `no instance runs as RW, and the volume of instance ${foreign[0]!.incarnation.instanceId} tells of no reign`;
   const reigned = (it: HeardReport): number => it.volume.epoch ?? 0;
   const latest = Math.max(...all.map(reigned));
-  const [last, ...others] = all.filter(it => reigned(it) === latest);
+  const tied = all.filter(it => reigned(it) === latest);
+  // What is filled in a reign is claimed for its epoch too; only the RW's volume names it.
+  const named = tied.filter(it => it.volume.holder !== undefined);
+  const [last, ...others] = named.length > 0 ? named : tied;
   if (!last || others.length > 0) return 'no instance runs as RW, and several may have been the last';
   if (last.engine.state !== 'stopped' || last.volume.state !== 'initialized')
     return `instance ${last.incarnation.instanceId} was the last RW; its engine is ${last.engine.state}`;

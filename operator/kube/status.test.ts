@@ -18,6 +18,7 @@ describe('news in status alone', () => {
     ['spec', change({ generation: 2 }), false],
     ['an annotation', change({ annotations: { a: 'b' } }), false],
     ['a finalizer', change({ finalizers: ['x'] }), false],
+    ['data of a kind without status', change({ generation: undefined }), false],
     ['its deletion, begun', change({ deletionTimestamp: '2026-01-01T00:00:00Z' }), false],
     ['its end', change({}, 'DELETED'), false],
     ['its beginning', { type: 'ADDED', object: object({}) }, false],

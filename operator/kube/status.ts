@@ -26,7 +26,8 @@ export async function patchStatusIfChanged<T extends WithStatus>(
 
 /** Did somebody tell of the object, and ask nothing of it? */
 export function isStatusOnly({ type, object, previous }: Change<KubeObject>): boolean {
-  if (type !== 'MODIFIED' || !previous) return false;
+  // Kinds without a generation have no status: any change of theirs asks for something.
+  if (type !== 'MODIFIED' || !previous || object.metadata.generation === undefined) return false;
   return isDeepStrictEqual(asked(object.metadata), asked(previous.metadata));
 }
 

@@ -20,7 +20,11 @@ export function manageBySql(profile: EngineProfile, withSession: WithSession, cl
   return {
     account: request => ensureAccount(sql, request),
     database: request => ensureDatabase(sql, request),
-    slots: names => ensureSlots(sql, names),
+    slots: (names, signal) =>
+      ensureSlots(
+        use => withSession(profile.sql, use, { statementMs: STATEMENT_MS, ...(signal && { signal }) }),
+        names,
+      ),
     checkpoint: waitMs =>
       checkpoint(checkpointSql, waitMs, ms => new Promise(resolve => void clock.after(ms, resolve))),
     verify: () => probe(profile.sql, withSession),

@@ -37,7 +37,7 @@ if (POLAR_BIN_DIR !== undefined)
       expect(await b.profile.look()).to.deep.equal(facts);
     });
 
-    it('starts as RW with what only a restart could switch on later', async () => {
+    it('starts as RW with what only a restart could switch on later, but for archiving', async () => {
       await a.startRw(SMALL_POLAR);
       const [settings] = await a.sql(`SELECT current_setting('data_checksums') AS checksums,
         current_setting('archive_mode') AS archive, current_setting('ssl') AS ssl,

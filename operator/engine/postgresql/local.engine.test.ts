@@ -30,7 +30,7 @@ describe('PostgreSQL with a volume each (real engine)', function () {
     expect(await failure(a.profile.initialize({ settings: SMALL }, ignore))).to.include({ code: 'NotBlank' });
   });
 
-  it('starts as RW with what only a restart could switch on later', async () => {
+  it('starts as RW with what only a restart could switch on later, but for archiving', async () => {
     await a.startRw();
     const [settings] = await a.sql(`SELECT current_setting('data_checksums') AS checksums,
       current_setting('archive_mode') AS archive, current_setting('ssl') AS ssl, current_setting('wal_level') AS wal,

@@ -95,8 +95,6 @@ export class PostgresLocal extends FamilyProfile {
       return undefined;
     } catch (error) {
       return error instanceof Error ? error.message : String(error);
-    } finally {
-      await this.#keptLog.drop();
     }
   }
 
@@ -108,6 +106,8 @@ export class PostgresLocal extends FamilyProfile {
     const program = this.program('pg_rewind');
     refuseUnseen(await this.tools.run({ program, args, user, timeoutMs: DAY_MS, onStderr }));
     if (fork) await this.#keptLog.giveBack(this.node, fork);
+    // While the marker of the rewind stands: what is left of one that fails goes before the copy that follows.
+    await this.#keptLog.drop();
   }
 
   async demote(): Promise<void> {
