@@ -114,9 +114,12 @@ function isExpected(path: string, content: string, { files }: Before): boolean {
   if (path.startsWith(`${TRASH}/`)) return true;
   const original = path.endsWith('.gz') ? files.get(path.slice(0, -3)) : undefined;
   if (original !== undefined) return gunzip(content) === original;
+  // Back from the trash, at the very place that it had; several may have been there.
   const [folder = '', ...rest] = path.split('/');
-  const back = [...files].find(([it]) => it.startsWith(`${TRASH}/${folder}.`) && it.endsWith(`/${rest.join('/')}`));
-  return back?.[1] === content;
+  return [...files].some(([it, was]) => {
+    const [trash, name = '', ...below] = it.split('/');
+    return trash === TRASH && name.startsWith(`${folder}.`) && below.join('/') === rest.join('/') && was === content;
+  });
 }
 
 const gunzip = (content: string): string => gunzipSync(Buffer.from(content, 'latin1')).toString('latin1');
