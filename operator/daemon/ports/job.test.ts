@@ -129,7 +129,6 @@ describe('the job of the ports', () => {
 
     for (const [what, change, text] of [
       ['switched off', { isPortPrintingOn: false }, 'enablePrintPort'],
-      ['no range', { portRanges: [] }, 'no port range'],
       ['ranges not known', { portRanges: undefined }, 'not known'],
     ] as const) {
       it(`${what}: what was published stays`, async () => {
@@ -146,6 +145,17 @@ describe('the job of the ports', () => {
         expect(fact).to.equal(undefined);
       });
     }
+
+    it('no range is watched any more: no port is told as used', async () => {
+      map.content = { data: { '5400': 'the port already use' } };
+      settings.portRanges = [];
+      await tables({});
+      expect(await jobOf(new FakeClock()).run(signal)).to.deep.equal({
+        message: 'polardb4mpd-controller names no port range',
+      });
+      expect(inUse()).to.deep.equal([]);
+      expect(fact).to.deep.equal({ used: [], ranges: [], ephemeral: [] });
+    });
 
     it('a table that cannot be read: what was published stays', async () => {
       map.content = { data: { '5400': 'the port already use' } };

@@ -40,11 +40,12 @@ export class PortsJob implements Job {
     const { isPortPrintingOn, portRanges: ranges } = settings();
     if (!isPortPrintingOn) return { message: 'switched off by enablePrintPort', skipped: true };
     if (!ranges) throw new Error('the port ranges are not known: ConfigMap polardb4mpd-controller is not there');
-    if (ranges.length === 0) return { message: 'polardb4mpd-controller names no port range', skipped: true };
     const ephemeral = await this.#ephemeral(ranges);
     const used = usedPorts(await this.#waiting(ephemeral, signal), ranges);
     facts.publish('ports', { used, ranges, ephemeral });
     await map.write(portUsage(used), signal);
+    // What was in use in ranges that are watched no more is told no more.
+    if (ranges.length === 0) return { message: 'polardb4mpd-controller names no port range' };
     return { message: messageOf(used.length, ephemeral) };
   }
 

@@ -82,9 +82,12 @@ describe('the job of the versions', () => {
     expect(open).to.equal(0);
   });
 
-  it('without version maps nothing is said', async () => {
-    maps = [];
-    expect(await job.run(signal)).to.deep.equal({ message: 'the site has no version map', skipped: true });
-    expect([content, fact]).to.deep.equal([undefined, undefined]);
+  it('once the last version map is gone, no version can run here and nothing is pulled; the runtime is not asked', async () => {
+    await job.run(signal);
+    [maps, asked, isAway] = [[], [], true];
+    expect(await job.run(signal)).to.deep.equal({ message: 'the site has no version map' });
+    expect(content?.data).to.deep.equal({ existingVersions: '', checkTime: '2026-11-21T10:00:00Z' });
+    expect(fact).to.deep.equal({ existing: [], missing: {} });
+    expect([wanted, asked, open]).to.deep.equal([[], [], 0]);
   });
 });

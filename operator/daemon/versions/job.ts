@@ -32,7 +32,7 @@ export class VersionsJob implements Job {
   async run(signal: AbortSignal): Promise<JobResult> {
     const { settings, map, facts, prePull } = this.#options;
     const versions = wantedVersions(settings().versionMaps);
-    if (versions.length === 0) return { message: 'the site has no version map', skipped: true };
+    // Without version maps nobody is asked, and that no version can run here is told all the same: it may have been others.
     const fact = availability(
       versions,
       await this.#present(
@@ -43,11 +43,12 @@ export class VersionsJob implements Job {
     facts.publish('versions', fact);
     await map.write(versionAvailability(fact), signal);
     prePull.want([...new Set(Object.values(fact.missing).flat())]);
-    return { message: messageOf(fact) };
+    return { message: versions.length === 0 ? 'the site has no version map' : messageOf(fact) };
   }
 
   async #present(images: readonly string[], signal: AbortSignal): Promise<Set<string>> {
     const present = new Set<string>();
+    if (images.length === 0) return present;
     const waiting = [...new Set(images)];
     const service = this.#options.connect();
     const ask = async (): Promise<void> => {
