@@ -111,10 +111,11 @@ function certificateNames(plan: ClusterPlan, instance: ClusterInstance): string[
 }
 
 /** On the host network clients dial addresses of the host: that of the cluster's network, and that of their own. */
-function hostAddresses({ plan, children, hosts }: ClusterContext, instance: ClusterInstance): string[] {
+function hostAddresses({ cluster, plan, children, hosts, tools }: ClusterContext, instance: ClusterInstance): string[] {
   if (!plan.hostNetwork) return [];
   const { spec, status } = podOf(children, instance) ?? {};
-  const found = [status?.hostIP, clientAddress(hosts.of(spec?.nodeName ?? ''))];
+  const before = cluster.status.dbInstanceStatus?.[instance.id];
+  const found = [status?.hostIP, clientAddress(hosts.of(spec?.nodeName ?? ''), tools.now(), before)];
   return [...new Set(found.filter(address => address !== undefined))];
 }
 

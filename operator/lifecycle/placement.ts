@@ -1,4 +1,4 @@
-import { HOST_CONDITION, HOST_STALE_MS } from '../model/host.ts';
+import { HOST_CONDITION, silentSince } from '../model/host.ts';
 import type { InstancePorts } from '../model/ports.ts';
 import { hostCondition, type HostView } from './gather/hosts.ts';
 import { identity } from './gather/shared-device.ts';
@@ -52,9 +52,8 @@ function objectionTo(host: HostView, needs: PlacementNeeds): string | undefined 
 
 /** The message carries a time and no age: it is written once, not with every look. */
 function silent(host: HostView, { now }: PlacementNeeds): string | undefined {
-  const heard = hostCondition(host, HOST_CONDITION.refreshed)?.lastHeartbeatTime;
-  if (heard === undefined || now.getTime() - Date.parse(heard) <= HOST_STALE_MS) return undefined;
-  return `its daemon has said nothing since ${heard}`;
+  const since = silentSince(host.conditions, now);
+  return since === undefined ? undefined : `its daemon has said nothing since ${since}`;
 }
 
 /** The original's word for a card whose driver tells no state: virtual ones do so for ever, and serve all the same. */

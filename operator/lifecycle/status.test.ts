@@ -62,18 +62,22 @@ interface Seen {
   status?: MPDClusterStatus;
   /** Client addresses that daemons tell, by node. */
   clients?: Record<string, string>;
+  /** Last heartbeat of these. */
+  heard?: Date;
 }
 const whole = { pods: [podOf(rw.podName, 'u1'), podOf(ro.podName, 'u2')], slices: [published('u1')] };
 
 function statusOf(
-  { pods = [], slices = [], status, clients = {} }: Seen,
+  { pods = [], slices = [], status, clients = {}, heard }: Seen,
   verdict: Verdict = { clusterStatus: 'Running' },
 ) {
   const none = { services: [], secrets: [], configMaps: [], claims: [], budgets: [] };
   const access = { serviceAccounts: [], roles: [], roleBindings: [] };
   const children: Children = { ...none, ...access, pods, endpointSlices: slices, leases: [granted()] };
   const cluster = clusterOf({ ...localSpec, followerNum: 1 }, status);
-  const all = Object.entries(clients).map(([name, address]) => hostOf(name, { clientIp: address }));
+  const all = Object.entries(clients).map(([name, address]) =>
+    hostOf(name, { clientIp: address, ...(heard && { heard }) }),
+  );
   const hosts: Hosts = { all: () => all, of: name => all.find(it => it.name === name) };
   const context = { cluster, plan, children, hosts, memory: new Memory(), tools: { now: () => now } };
   return buildStatus(context as unknown as ClusterContext, verdict);
@@ -153,6 +157,16 @@ describe('status of instances', () => {
     const told = statusOf({ ...whole, pods, clients: { 'node-of-u2': '192.0.2.7' } });
     expect(clientOf(told)).to.equal('192.0.2.7');
     expect(clientOf(statusOf({ ...whole, pods: [], status: told }))).to.equal('192.0.2.7');
+  });
+
+  it('keep the address that was told of a host whose daemon fell silent; a new one gets that of the node', () => {
+    const pod = podOf(ro.podName, 'u2');
+    const pods = [whole.pods[0]!, { ...pod, status: { ...pod.status, hostIP: '10.0.0.1' } }];
+    const clientOf = (status: MPDClusterStatus) => status.dbInstanceStatus?.[ro.id]?.hostClientIP;
+    const silent = { clients: { 'node-of-u2': '192.0.2.7' }, heard: new Date(now.getTime() - 91_000) };
+    const status = statusOf({ ...whole, pods, clients: silent.clients, heard: now });
+    expect(clientOf(statusOf({ ...whole, pods, ...silent, status }))).to.equal('192.0.2.7');
+    expect(clientOf(statusOf({ ...whole, pods, ...silent }))).to.equal('10.0.0.1');
   });
 
   it('remember where they were and that they were once installed, and leave what the cluster manager says', () => {

@@ -97,7 +97,7 @@ function instanceStatus(context: ClusterContext, instance: ClusterInstance): Ins
 
 /** Where its pod is; while it has none, where the last one was. Without a daemon a host has one address for all. */
 function placeOf(
-  { hosts }: ClusterContext,
+  { hosts, tools }: ClusterContext,
   before: InstanceStatus,
   pod: Pod | undefined,
 ): Pick<InstanceStatus, 'nodeName' | 'hostClientIP' | 'netInfo'> {
@@ -105,7 +105,7 @@ function placeOf(
   const nodeName = pod?.spec?.nodeName ?? before.nodeName;
   return {
     nodeName,
-    hostClientIP: clientAddress(hosts.of(nodeName ?? '')) ?? hostIP ?? before.hostClientIP,
+    hostClientIP: clientAddress(hosts.of(nodeName ?? ''), tools.now(), before) ?? hostIP ?? before.hostClientIP,
     netInfo: { ...before.netInfo, ...(podIP && { workingHostIP: podIP }) },
   };
 }

@@ -1,6 +1,7 @@
 import type * as z from 'zod';
 import { ApiError } from '../../http-api/errors.ts';
 import type { Answer } from '../../http-api/server.ts';
+import type { Clock } from '../../kube/clock.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { RESOURCES } from '../../kube/resources.ts';
 import { logReportName } from '../../model/host.ts';
@@ -20,6 +21,7 @@ export interface CallTools {
   /** Release of this program. */
   version: string;
   client: Pick<KubeClient, 'get'>;
+  clock: Pick<Clock, 'date'>;
   facts: Pick<HostFacts, 'all'>;
   loops: { readonly states: Readonly<Record<JobName, LoopState>>; now(name: JobName): Promise<LoopState> };
   peers: Pick<Peers, 'list' | 'ask'>;
@@ -41,16 +43,20 @@ type Call = (tools: CallTools, request: CallRequest) => Promise<Answer>;
 export const CALLS: Readonly<Record<CallName, Call>> = {
   testConn: () => Promise.resolve(done({ message: 'connected' })),
 
-  async getStandByIp({ client }, { query }) {
+  async getStandByIp({ client, clock }, { query }) {
     const { namespace, podName: name } = query as z.output<typeof standByQuery>;
     const pod = await client.get(RESOURCES.pods, { namespace, name });
     if (!pod) throw new ApiError(404, 'NotFound', `there is no pod ${name} in namespace ${namespace}`);
     const host = pod.spec?.nodeName;
     if (host === undefined) throw new ApiError(404, 'NotFound', `the pod ${name} has no host yet`);
     const node = await client.get(RESOURCES.nodes, { name: host });
-    const address = node && standByIp(node);
+    const address = node && standByIp(node, clock.date());
     if (address === undefined) {
-      throw new ApiError(404, 'NotFound', `no condition of the node ${host} tells an address: StandbyIP, NodeClientIP`);
+      throw new ApiError(
+        404,
+        'NotFound',
+        `no condition in force of the node ${host} tells an address: StandbyIP, NodeClientIP`,
+      );
     }
     return done(address);
   },

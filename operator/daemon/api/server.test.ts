@@ -30,6 +30,7 @@ class World {
       version: '1.2.3',
       client: this as unknown as KubeClient,
       facts: this.facts,
+      clock: this.clock,
       loops: {
         states: this.states,
         now: name => {
@@ -119,12 +120,19 @@ describe('API of the daemon', () => {
   });
 
   const condition = (type: string, message: string, status = 'True'): object => ({ type, status, message });
+  const heardAt = (ms: number): object => ({
+    ...condition('NodeRefreshFlag', 'Refresh'),
+    lastHeartbeatTime: new Date(new FakeClock().date().getTime() + ms).toISOString(),
+  });
   const addresses: [string, object[], string | undefined][] = [
     ['StandbyIP', [condition('NodeClientIP', '10.0.0.2'), condition('StandbyIP', '10.1.0.2')], '10.1.0.2'],
     ['NodeClientIP', [condition('StandbyIP', 'none'), condition('NodeClientIP', 'fd00::2')], 'fd00::2'],
     ['a False condition', [condition('NodeClientIP', '10.0.0.2', 'False')], undefined],
     ['an address that never was', [condition('NodeClientIP', '0.0.0.0')], undefined],
     ['no condition', [], undefined],
+    ['NodeClientIP of a daemon that lives', [condition('NodeClientIP', '10.0.0.2'), heardAt(0)], '10.0.0.2'],
+    ['NodeClientIP of a silent daemon', [condition('NodeClientIP', '10.0.0.2'), heardAt(-91_000)], undefined],
+    ['StandbyIP beside a silent daemon', [condition('StandbyIP', '10.1.0.2'), heardAt(-91_000)], '10.1.0.2'],
   ];
   for (const [what, conditions, address] of addresses) {
     it(`finds ${address === undefined ? 'no address' : 'the address'} by ${what}`, async () => {

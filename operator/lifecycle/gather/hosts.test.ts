@@ -23,7 +23,20 @@ describe('what is known of a host', () => {
     [undefined, undefined],
   ] as const) {
     it(`client address ${clientIp}`, () => {
-      expect(clientAddress(hostOf('node-1', clientIp === undefined ? {} : { clientIp }))).to.equal(address);
+      const host = hostOf('node-1', clientIp === undefined ? {} : { clientIp });
+      expect(clientAddress(host, heard, { nodeName: 'node-1', hostClientIP: '10.0.0.8' })).to.equal(address);
+    });
+  }
+
+  for (const [ageMs, told, address] of [
+    [90_000, { nodeName: 'node-1', hostClientIP: '10.0.0.8' }, '10.0.0.7'],
+    [91_000, undefined, undefined],
+    [91_000, { nodeName: 'node-1', hostClientIP: '10.0.0.8' }, '10.0.0.8'],
+    [91_000, { nodeName: 'node-2', hostClientIP: '10.0.0.8' }, undefined],
+  ] as const) {
+    it(`client address of a daemon that spoke ${ageMs} ms ago, when clients were told ${told?.hostClientIP} of ${told?.nodeName}`, () => {
+      const host = hostOf('node-1', { heard, clientIp: '10.0.0.7' });
+      expect(clientAddress(host, new Date(heard.getTime() + ageMs), told)).to.equal(address);
     });
   }
 });

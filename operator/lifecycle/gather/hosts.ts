@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import type { ConfigMap, Node } from '../../kube/resources.ts';
-import { HOST_CONDITION } from '../../model/host.ts';
+import { HOST_CONDITION, silentSince } from '../../model/host.ts';
 import { MAINTENANCE_LABEL } from '../../model/labels.ts';
 import { hostVolumes, type HostVolumes } from './host-volumes.ts';
 
@@ -57,8 +57,20 @@ function isOpen({ metadata, spec }: Node): boolean {
 export const hostCondition = (host: HostView | undefined, type: string): HostCondition | undefined =>
   host?.conditions.find(condition => condition.type === type);
 
-/** Address that clients reach the host by, as its daemon found it (the original's rule); undefined where none is known. */
-export function clientAddress(host: HostView | undefined): string | undefined {
+/** What an instance has told its clients, and of which host: there it stays while the daemon is silent. */
+interface ToldClients {
+  nodeName?: string;
+  hostClientIP?: string;
+}
+
+/**
+ * Address that clients reach the host by, as its daemon found it (the original's rule); undefined where none is known. What
+ * a silent daemon said last is used for nothing new.
+ */
+export function clientAddress(host: HostView | undefined, now: Date, before?: ToldClients): string | undefined {
+  if (host && silentSince(host.conditions, now) !== undefined) {
+    return before?.nodeName === host.name ? before.hostClientIP : undefined;
+  }
   const { status, message = '' } = hostCondition(host, HOST_CONDITION.clientIp) ?? {};
   const isAddress = isIP(message) !== 0 && message !== '0.0.0.0';
   return status === 'True' && isAddress ? message : undefined;
