@@ -81,6 +81,9 @@ describe('guard (real processes)', () => {
     await inside.line(/^engine/);
     await eventually('later sessions are gone', () => sessions(inside) === 0);
     inside.send('none');
+    // It may be killing by the order before until then, as an agent knows.
+    inside.send('heard');
+    await inside.line(/^heard$/);
     inside.send('engine 2');
     await inside.line(/^engine 2$/);
     const began = Date.now();

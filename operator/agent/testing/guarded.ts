@@ -30,6 +30,7 @@ const commands: Record<string, (argument: string) => void> = {
   count: () => say(`count ${others()}`),
   guard: () => say(`guard ${guard.pid ?? 0}`),
   none: () => guard.tell('none'),
+  heard: () => void guard.heard().then(() => say('heard')),
   unbounded: () => guard.tell('unbounded'),
   within: ms => guard.tell(systemClock.boottime() + Number(ms)),
   freeze: () => process.kill(process.pid, 'SIGSTOP'),
