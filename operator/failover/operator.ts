@@ -1,5 +1,4 @@
 import type { Registry } from 'prom-client';
-import type { Decision } from '../ha/action.ts';
 import { ApiListener } from '../http-api/listener.ts';
 import { systemClock } from '../kube/clock.ts';
 import { withMeta, type Controller } from '../kube/controller.ts';
@@ -41,10 +40,6 @@ const WORKERS = 10_000;
 const REPORTERS = 8;
 /** A state that lasts no longer than this is not told: a restart in place is two writes of status otherwise, ms. */
 const SETTLED_MS = 150;
-/** On its way a group has other words with each step, and each change of them is more writes of the operator, ms. */
-const MOVING_MS = 1_000;
-
-const isSettled = (decision: Decision | undefined): boolean => !decision?.wait && decision?.actions.length === 0;
 
 interface Watched {
   group: Group;
@@ -192,7 +187,7 @@ export class ClusterManager extends StackOperator {
       asked: () => operations.asked(sources.group(key).operations),
       judged: (asked, decision) => operations.judged(asked, decision),
       wake: () => to.decisions.enqueue(key),
-      told: () => to.reports.enqueue(key, isSettled(group.look?.decision) ? SETTLED_MS : MOVING_MS),
+      told: () => to.reports.enqueue(key, SETTLED_MS),
     });
     if (this.isLeader) group.lead();
     return { group, reporter };
