@@ -156,7 +156,6 @@ describe('hosts in trouble', function () {
       Date.parse((await daemons.condition(name, refreshed))?.lastHeartbeatTime ?? '');
     const mend = await faults.stopApiServer();
     let close: (() => Promise<void>) | undefined;
-    let back = 0;
     try {
       close = await at(0).script("require('node:net').createServer().listen(5401, '::', () => console.log('open'))");
       await at(0).sh(`ip address flush dev ${CARD}; ip address add 192.0.2.88/24 dev ${CARD}`);
@@ -164,11 +163,8 @@ describe('hosts in trouble', function () {
       const health = await (await fetch(`http://${address}:8901/healthz`)).text();
       expect(health).to.match(/^\[\+\] network: \d+ s ago/m);
       expect(health).to.match(/^\[-\] ports: .* failures in a row/m);
-    } finally {
-      back = Date.now();
+      const back = Date.now();
       await mend();
-    }
-    try {
       await daemons.says(name, up('192.0.2.88'), NETWORK_MS);
       // What was on its way when the server came back carries the time when it was seen.
       await scene.eventually(
@@ -191,7 +187,8 @@ describe('hosts in trouble', function () {
       );
       await Promise.all(opened.hosts.map(host => daemons.says(host.name, WELL, PORTS_MS)));
     } finally {
-      await close();
+      await mend();
+      await close?.();
     }
   });
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { run } from '../../scripts/kubernetes/run.ts';
 import { controlPlane } from '../../scripts/kubernetes/control-plane.ts';
 import type { LocalCluster } from '../../scripts/kubernetes/cluster.ts';
-import { entering, runningMachines } from '../../scripts/kubernetes/machines.ts';
+import { entering, runningMachines, type Machine } from '../../scripts/kubernetes/machines.ts';
 import { machineDirectory } from '../../scripts/kubernetes/paths.ts';
 import { eventually } from './eventually.ts';
 import { signal } from './processes.ts';
@@ -13,6 +13,9 @@ export type Mend = () => Promise<void>;
 
 /** Name of the nftables tables that drop packets for us. */
 const TABLE = 'e2e_fault';
+
+/** As the kernel names them. By themselves they wait up to a minute before they look at a server that was away again. */
+const CONTROLLERS = ['kube-controller', 'kube-scheduler'];
 
 /**
  * Things that go wrong with a node, its link or the control plane; each returns how to take it back. This machine should
@@ -41,18 +44,20 @@ export class Faults {
     return this.#mend(() => this.#nft(machine, `delete table netdev ${TABLE}`));
   }
 
-  /** The kubelet is gone: killed, and its successor is held before it does anything. Pods run on. */
+  /** The kubelet is gone: killed, and not started again. Pods run on. */
   async stopKubelet(node: string): Promise<Mend> {
     const mend = await this.#hold(node, 'kubelet');
     return this.#mend(mend);
   }
 
-  /** Connections to the API server are refused, until it is let start again. */
+  /** Connections to the API server are refused, until it is let start again. Then who watches begins anew. */
   async stopApiServer(): Promise<Mend> {
     const mend = await this.#hold(controlPlane, 'kube-apiserver');
     return this.#mend(async () => {
       await mend();
       await eventually('the API server answers', () => this.#apiServerAnswers());
+      await this.#killPrograms(controlPlane, CONTROLLERS);
+      await this.#nodesWatchAnew();
     });
   }
 
@@ -80,18 +85,13 @@ export class Faults {
     await run('cp', ['--archive', data, copy]);
     await this.#kill(controlPlane, ['-CONT', ...etcd]);
     return async () => {
-      const programs = ['kube-apiserver', 'kube-controller', 'kube-scheduler', 'etcd'];
-      const pids = await Promise.all(programs.map(name => this.#pidsOf(controlPlane, name)));
-      await this.#kill(controlPlane, ['-KILL', ...pids.flat()]);
+      await this.#killPrograms(controlPlane, ['kube-apiserver', 'etcd', ...CONTROLLERS]);
       // They are started again after a second.
       await rename(data, lost);
       await rename(copy, data);
       await rm(lost, { recursive: true });
       await eventually('the API server answers', () => this.#apiServerAnswers());
-      for (const { name } of this.#local.nodes) {
-        const own = await Promise.all(['kubelet', 'kube-proxy'].map(program => this.#pidsOf(name, program)));
-        await this.#kill(name, ['-KILL', ...own.flat()]);
-      }
+      await this.#nodesWatchAnew();
     };
   }
 
@@ -117,17 +117,24 @@ export class Faults {
     return once;
   }
 
-  /** Kills a program of a machine and stops its successor, which the machine starts a second later. */
+  /** Kills a program of a machine, whose first process does not get to start it again. */
   async #hold(machine: string, program: string): Promise<Mend> {
-    const old = await this.#pidsOf(machine, program);
-    await this.#local.exec(machine, ['kill', '-KILL', ...old]);
-    const successor = await eventually(
-      `${program} is started again`,
-      async () => (await this.#pidsOf(machine, program)).find(pid => !old.includes(pid)),
-      { everyMs: 10, deadlineMs: 10_000 },
-    );
-    await this.#local.exec(machine, ['kill', '-STOP', successor]);
-    return () => this.#kill(machine, ['-CONT', successor]);
+    const { pid } = await machineOf(this.#local.name, machine);
+    signal('SIGSTOP', [pid]);
+    await this.#killPrograms(machine, [program]);
+    return () => {
+      signal('SIGCONT', [pid]);
+      return Promise.resolve();
+    };
+  }
+
+  async #nodesWatchAnew(): Promise<void> {
+    for (const { name } of this.#local.nodes) await this.#killPrograms(name, ['kubelet', 'kube-proxy']);
+  }
+
+  async #killPrograms(machine: string, programs: readonly string[]): Promise<void> {
+    const pids = await Promise.all(programs.map(name => this.#pidsOf(machine, name)));
+    if (pids.flat().length > 0) await this.#kill(machine, ['-KILL', ...pids.flat()]);
   }
 
   async #kill(machine: string, args: readonly string[]): Promise<void> {
@@ -152,7 +159,11 @@ export class Faults {
 
 /** Arguments of nsenter(1) that put a program of this machine into the network of a node or of the control plane. */
 export async function enterNetwork(cluster: string, machine: string): Promise<string[]> {
-  const found = (await runningMachines(cluster)).find(({ name }) => name === machine);
-  if (!found) throw new Error(`cluster ${cluster} has no machine ${machine} that runs`);
-  return entering(found, 'network');
+  return entering(await machineOf(cluster, machine), 'network');
+}
+
+async function machineOf(cluster: string, name: string): Promise<Machine> {
+  const found = (await runningMachines(cluster)).find(machine => machine.name === name);
+  if (!found) throw new Error(`cluster ${cluster} has no machine ${name} that runs`);
+  return found;
 }
