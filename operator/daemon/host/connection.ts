@@ -13,10 +13,13 @@ export interface ConnectionOptions {
   log: Logger;
 }
 
-/** An sshd that does not answer is asked again soon: the loops are to go on within their period. */
+/** Where it does not come to a login, it is tried again soon: the loops are to go on within their period. */
 const UNREACHABLE = { baseMs: 250, maxMs: 2_000 };
-/** One that refuses us is not asked at each look, which would fill its log and may lock the account. */
-const REFUSED = { baseMs: 1_000, maxMs: 15_000 };
+/**
+ * A failed login costs the address it comes from 5 s in OpenSSH 9.8 and later (`PerSourcePenalties`), and from 15 s on
+ * nobody from there is let in. Oftener, and we would shut ourselves out, and every other who uses the loopback.
+ */
+const REFUSED = { baseMs: 2_000, maxMs: 6_000 };
 
 /** The connection to the own host: opened when it is needed, shared, and opened anew after a loss, with a pause. */
 export class HostConnection {

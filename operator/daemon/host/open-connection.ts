@@ -2,9 +2,9 @@ import type { Config, NodeSSH } from 'node-ssh';
 import type { Account } from './account.ts';
 import { fingerprint, isTrusted, readKnownHosts, signaturesOf } from './known-hosts.ts';
 
-/** The host answers and there will be no connection before somebody mends something: the key, the account, known_hosts. */
+/** The host does not let the account in: each such try is a failed login in its log. */
 export class LoginRefused extends Error {
-  constructor(message: string, cause?: unknown) {
+  constructor(message: string, cause: unknown) {
     super(message, { cause });
     this.name = 'LoginRefused';
   }
@@ -17,13 +17,13 @@ const KEEP_ALIVE_MS = 3_000;
 /**
  * Opens a connection to a host that shows a known key.
  * @param host name of the node: under it the key of this host stands in known_hosts
- * @throws LoginRefused, or Error when nothing answers as an sshd does
+ * @throws LoginRefused, or Error when it does not come to a login
  */
 export async function openConnection(host: string, account: Account): Promise<NodeSSH> {
   const { address, port } = account;
   const known = readKnownHosts(account.knownHosts, namesOf(host, account));
   const signatures = signaturesOf(known);
-  if (signatures.length === 0) throw new LoginRefused(`known_hosts has no usable key of the host ${host}`);
+  if (signatures.length === 0) throw new Error(`known_hosts has no usable key of the host ${host}`);
   // It takes memory that a daemon without host commands does not need.
   const { NodeSSH } = await import('node-ssh');
   const ssh = new NodeSSH();
@@ -75,13 +75,13 @@ function failureOf(error: SshFailure, { host, account, shown }: Attempt): Error 
   const isHostRefused = message.includes('verification failed') || message.includes('no matching host key');
   if (isHostRefused) {
     const seen = shown ? `the key ${fingerprint(shown)}` : 'no key of a known kind';
-    return new LoginRefused(`the host shows ${seen}, which known_hosts does not have for ${host}`, error);
+    return new Error(`the host shows ${seen}, which known_hosts does not have for ${host}`, { cause: error });
   }
   if (level === 'client-authentication') {
     return new LoginRefused(`the host does not let the account ${account.user} in with this key`, error);
   }
   if (message.includes('privateKey')) {
-    return new LoginRefused(`the private key cannot be read: ${message}`, error);
+    return new Error(`the private key cannot be read: ${message}`, { cause: error });
   }
   return new Error(`no SSH connection to ${address} port ${port}: ${message}`, { cause: error });
 }

@@ -212,17 +212,6 @@ describe('SshHostExec', () => {
     expect(await exec.run(CARD).then(kindOf), 'without a pause once known_hosts is another').to.equal('exit');
   });
 
-  it('leaves a host that refuses the key alone for a while', async () => {
-    sshd.isOpen = false;
-    expect(await exec.run(CARD).then(textOf)).to.equal('the host does not let the account root in with this key');
-    sshd.isOpen = true;
-    await clock.advance(900);
-    expect(await exec.run(CARD).then(kindOf)).to.equal('lost');
-    await clock.advance(100);
-    expect(await exec.run(CARD).then(kindOf)).to.equal('exit');
-    expect(warnings).to.deep.equal(['host commands do not work']);
-  });
-
   const off: [string, () => Promise<void>, RegExp][] = [
     ['is switched off', () => Promise.resolve(void (settings.isSshOn = false)), /switched off/],
     ['has no account', () => Promise.resolve(void (settings.sshUser = '-oProxyCommand=x')), /no name of an account/],

@@ -9,7 +9,7 @@ import type { HostCommand } from '../host/commands.ts';
 import type { HostResult } from '../host/host-exec.ts';
 import { readDaemonSettings, type DaemonSettings } from '../settings.ts';
 import { NetworkJob } from './job.ts';
-import { oobOf } from './oob.ts';
+import { oobOf, OobWatch } from './oob.ts';
 
 const exit = (stdout: string, code = 0, stderr = ''): HostResult => ({ kind: 'exit', code, stdout, stderr });
 const LAN = 'IP Address Source       : Static Address\nIP Address              : 10.9.0.5\nSubnet Mask : 255.0.0.0\n';
@@ -150,6 +150,26 @@ describe('NetworkJob', () => {
     expect(at.slice(0, 6)).to.deep.equal([0, 1, 3, 7, 15, 31]);
     expect(at.length).to.be.below(20);
     expect((await look()).fact.oob).to.deep.equal({ error: 'Could not open device' });
+  });
+});
+
+describe('OobWatch', () => {
+  it('has the address with the next look once the way to the host is open again', async () => {
+    let result: HostResult = { kind: 'lost', cause: new Error('no SSH connection') };
+    const host = { run: () => Promise.resolve(result) };
+    const watch = new OobWatch({ host, clock: new FakeClock(), random: () => 0.5 });
+    const look = async (): Promise<unknown> => {
+      watch.look();
+      await settle();
+      return watch.look();
+    };
+    expect(await look()).to.deep.equal({ error: 'no SSH connection' });
+    await settle();
+    result = { kind: 'off', why: 'no key' };
+    expect(await look()).to.deep.equal({ error: 'no key' });
+    await settle();
+    result = exit(LAN);
+    expect(await look()).to.deep.equal({ ip: '10.9.0.5' });
   });
 });
 

@@ -6,7 +6,7 @@ import type { OobFact } from './fact.ts';
 
 /** An address that was found is asked for again after this time, ms. */
 const KEEP_MS = 3_600_000;
-/** A host without one is not asked again and again: the controller's bus is slow. */
+/** A host that answered that there is none is not asked again and again: the controller's bus is slow. */
 const RETRY = { baseMs: 60_000, maxMs: KEEP_MS };
 
 /** Asks now and then for the address of the management controller, and never holds up who wants to know it. */
@@ -38,7 +38,10 @@ export class OobWatch {
 
   async #ask(): Promise<void> {
     const { host, clock, random } = this.#options;
-    this.#last = oobOf(await host.run({ name: 'bmcAddress' }));
+    const result = await host.run({ name: 'bmcAddress' });
+    this.#last = oobOf(result);
+    // The controller was not asked: the way to the host has a pause of its own, and is to be found open with the next look.
+    if (result.kind === 'off' || result.kind === 'lost') return;
     this.#failures = 'ip' in this.#last ? 0 : this.#failures + 1;
     this.#dueAt = clock.now() + (this.#failures === 0 ? KEEP_MS : backoffMs(RETRY, this.#failures, random));
   }

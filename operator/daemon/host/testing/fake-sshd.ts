@@ -24,6 +24,8 @@ export class FakeSshd {
   readonly lines: string[] = [];
   readonly connections = new Set<Connection>();
   logins = 0;
+  /** Connections that were opened, also those that came to no login. */
+  reached = 0;
   shell: Shell = (_line, channel) => finish(channel, { stdout: 'done\n' });
   /** The account's key is let in. */
   isOpen = true;
@@ -57,6 +59,7 @@ export class FakeSshd {
   }
 
   #serve(connection: Connection): void {
+    this.reached++;
     this.connections.add(connection);
     connection.on('error', () => undefined);
     connection.on('close', () => this.connections.delete(connection));
