@@ -14,7 +14,7 @@ import { MPD_CLUSTERS } from '../../operator/kinds/mpd.ts';
 import { EXCLUDED_HOSTS } from '../../operator/lifecycle/builders/affinity.ts';
 import { LifecycleOperator } from '../../operator/lifecycle/operator.ts';
 import { nodeOf, portMap, versionMap, type ToldHost } from '../../operator/lifecycle/testing/hosts.ts';
-import { DAEMON_SUBJECT } from '../../operator/model/host.ts';
+import { DAEMON_SUBJECT, HOST_STALE_MS } from '../../operator/model/host.ts';
 import { clusterLabels } from '../../operator/model/labels.ts';
 import { API_GROUP, API_VERSION } from '../../operator/model/names.ts';
 import { controlPlane } from '../support/control-plane.ts';
@@ -151,15 +151,25 @@ describe('facts of hosts, real API server', function () {
     });
   });
 
-  it('count for nothing once there are no daemons any more', async () => {
+  it('stay while the DaemonSet is replaced', async () => {
     for (const name of NODES) await tell(name, { isCutOff: true });
     await createCluster('second', 5401);
-    await eventually('it waits', async () => {
-      expect(await condition('Ready', 'second')).to.match(/^False NoUsableHost: /);
+    const waits = async (): Promise<true> => {
+      expect(await condition('Ready', 'second')).to.match(/^False NoUsableHost: .*clients cannot reach it/);
+      expect(await pods('second')).to.deep.equal([]);
       return true;
-    });
-    expect(await pods('second')).to.deep.equal([]);
+    };
+    await eventually('it waits', waits);
     await client.delete(RESOURCES.daemonSets, daemonSet().metadata);
+    // A cluster that waits looks again every 5 s.
+    await throughout(6_000, waits);
+    await client.create(RESOURCES.daemonSets, daemonSet());
+    await throughout(1_000, waits);
+  });
+
+  it('count for nothing once there are no daemons any more', async () => {
+    await client.delete(RESOURCES.daemonSets, daemonSet().metadata);
+    for (const name of NODES) await tell(name, { isCutOff: true, heard: new Date(Date.now() - HOST_STALE_MS - 1_000) });
     await eventually('its pods are made', async () => ((await pods('second')).length === 2 ? true : undefined));
   });
 

@@ -2,10 +2,10 @@ import { EventRecorder } from '../kube/events.ts';
 import type { Cache } from '../kube/informer.ts';
 import { StackOperator, type StackOperatorOptions } from '../kube/operator.ts';
 import { isStatusOnly } from '../kube/status.ts';
-import { RESOURCES, type Node, type Secret } from '../kube/resources.ts';
+import { RESOURCES, type DaemonSet, type Node, type Secret } from '../kube/resources.ts';
 import type { Change } from '../kube/store.ts';
 import { keyOf, type KubeObject } from '../kube/types.ts';
-import { DAEMON_SUBJECT } from '../model/host.ts';
+import { DAEMON_SUBJECT, HOST_HEARTBEAT_MS, HOST_STALE_MS } from '../model/host.ts';
 import { CA_SECRET } from '../model/names.ts';
 import { newPassword } from '../pki/passwords.ts';
 import { TLS_SECRET_TYPE } from '../pki/secret.ts';
@@ -69,7 +69,6 @@ export class LifecycleOperator extends StackOperator {
 
   protected override init(): Promise<void> {
     const caches = this.#watchAll();
-    const sources = new CachedSources(caches);
     const { operatorName, stackImage, pullPolicy, workers } = this.#options;
     const base = {
       client: this.client,
@@ -77,6 +76,7 @@ export class LifecycleOperator extends StackOperator {
       now: () => new Date(),
       systemNamespace: this.#options.systemNamespace,
     };
+    const sources = new CachedSources(caches, base.now);
     const issuer = new CaIssuer(base);
     const tools = this.#tools({ ...base, issuer }, sources);
     const reconciler = new ClusterReconciler({ tools, sources, operatorName, stackImage, pullPolicy });
@@ -103,8 +103,8 @@ export class LifecycleOperator extends StackOperator {
     caches.nodes.onChange(({ object, previous }) => {
       if (nodeSign(object) !== nodeSign(previous)) for (const key of all()) controller.enqueue(key);
     });
-    caches.daemonSets.onChange(({ type }) => {
-      if (type !== 'MODIFIED' || !areInstalled(caches.daemonSets)) for (const key of all()) controller.enqueue(key);
+    this.#followDaemons(caches.daemonSets, () => {
+      for (const key of all()) controller.enqueue(key);
     });
     // Ports that come and go concern only those that wait for a host, and they look again by themselves.
     caches.hostFacts.onChange(({ object, previous }) => {
@@ -118,6 +118,19 @@ export class LifecycleOperator extends StackOperator {
       });
     }
     return Promise.resolve();
+  }
+
+  /** What daemons said begins to count with their DaemonSet, and ends to when it is gone and they have fallen silent. */
+  #followDaemons(daemonSets: Cache<DaemonSet>, onChange: () => void): void {
+    const reconcile = (): Promise<undefined> => {
+      onChange();
+      return Promise.resolve(undefined);
+    };
+    const daemons = this.controller({ name: 'daemons', workers: 1, reconcile });
+    daemonSets.onChange(({ type }) => {
+      if (!areInstalled(daemonSets)) daemons.enqueue(DAEMON_SUBJECT.name, HOST_STALE_MS + HOST_HEARTBEAT_MS);
+      else if (type !== 'MODIFIED') daemons.enqueue(DAEMON_SUBJECT.name);
+    });
   }
 
   override async drain(): Promise<boolean> {

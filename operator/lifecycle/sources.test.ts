@@ -14,16 +14,18 @@ const cacheOf = <T extends KubeObject>(objects: readonly T[]): Cache<T> => ({
   onChange: () => () => undefined,
 });
 
-const told: ToldHost = { heard: new Date('2026-01-01T00:00:00Z'), isCutOff: true, clientIp: '192.0.2.7' };
+const heard = new Date('2026-01-01T00:00:00Z');
+const told: ToldHost = { heard, isCutOff: true, clientIp: '192.0.2.7' };
 const daemonSet: DaemonSet = { apiVersion: 'apps/v1', kind: 'DaemonSet', metadata: { name: 'polardb-stack-daemon' } };
 
 describe('what the hosts say', () => {
   let looks = 0;
   const nodes = cacheOf<Node>([nodeOf('node-1', told), nodeOf('node-2')]);
   const counted: Cache<Node> = { ...nodes, list: () => (looks++, nodes.list()) };
-  const sources = (daemonSets: readonly DaemonSet[]): CachedSources => {
+  const sources = (daemonSets: readonly DaemonSet[], silentSeconds = 120): CachedSources => {
     const hostFacts = cacheOf<ConfigMap>([portMap('node-1', [5500], 'kube-system')]);
-    return new CachedSources({ nodes: counted, hostFacts, daemonSets: cacheOf(daemonSets) } as unknown as Caches);
+    const caches = { nodes: counted, hostFacts, daemonSets: cacheOf(daemonSets) } as unknown as Caches;
+    return new CachedSources(caches, () => new Date(heard.getTime() + silentSeconds * 1_000));
   };
 
   it('is what their daemons found', () => {
@@ -37,8 +39,13 @@ describe('what the hosts say', () => {
     ['are gone', []],
     ['go', [{ ...daemonSet, metadata: { ...daemonSet.metadata, deletionTimestamp: '2026-01-01T00:00:00Z' } }]],
   ] as const) {
-    it(`is nothing once the daemons ${what}, whatever they left behind`, () => {
-      const hosts = sources(left).hosts();
+    it(`stays while the DaemonSet is replaced: of daemons that ${what}, what they said lately`, () => {
+      const [told, untold] = sources(left, 90).hosts().all();
+      expect([told!.conditions.length, told!.isPortUsed(5500), untold!.conditions]).to.deep.equal([3, true, []]);
+    });
+
+    it(`is nothing once the daemons ${what} and have fallen silent, whatever they left behind`, () => {
+      const hosts = sources(left, 91).hosts();
       for (const host of [...hosts.all(), hosts.of('node-1')!]) {
         expect([host.conditions, host.isPortUsed(5500), host.versions, host.volumes]).to.deep.equal([
           [],

@@ -9,7 +9,7 @@ import {
 } from '../kube/resources.ts';
 import type { IndexFunction } from '../kube/store.ts';
 import { refOf, type KubeObject } from '../kube/types.ts';
-import { HOST_FACTS_LABEL, hostVolumesName, portUsageName, versionAvailabilityName } from '../model/host.ts';
+import { hasSpoken, HOST_FACTS_LABEL, hostVolumesName, portUsageName, versionAvailabilityName } from '../model/host.ts';
 import { LABEL, MANAGED_BY } from '../model/labels.ts';
 import { readSiteSettings } from '../settings/site.ts';
 import type { SiteSettings } from '../settings/types.ts';
@@ -73,10 +73,12 @@ export const HOST_FACTS_SELECTOR = `${HOST_FACTS_LABEL} in (ports, versions, vol
 /** What the watches know, in the words of the reconciler. */
 export class CachedSources implements Sources {
   readonly #caches: Caches;
+  readonly #now: () => Date;
   #site: SiteSettings | undefined;
 
-  constructor(caches: Caches) {
+  constructor(caches: Caches, now: () => Date) {
     this.#caches = caches;
+    this.#now = now;
   }
 
   cluster(key: string): RawCluster | undefined {
@@ -103,8 +105,11 @@ export class CachedSources implements Sources {
   hosts(): Hosts {
     const { nodes, daemonSets } = this.#caches;
     const hasDaemons = areInstalled(daemonSets);
+    const now = this.#now();
+    // A DaemonSet that is replaced is gone for a moment, and its hosts are as they were.
+    const isTold = ({ status }: Node): boolean => hasDaemons || hasSpoken(status?.conditions ?? [], now);
     const view = (node: Node): HostView =>
-      hasDaemons ? hostView(node, this.#mapsOf(node.metadata.name)) : untoldHost(node);
+      isTold(node) ? hostView(node, this.#mapsOf(node.metadata.name)) : untoldHost(node);
     // One look asks at several places; in a large site each answer is some work.
     let all: readonly HostView[] | undefined;
     return {
@@ -139,7 +144,10 @@ export class CachedSources implements Sources {
   }
 }
 
-/** Are there daemons on the hosts? What former ones left behind, conditions and ConfigMaps, says nothing of today. */
+/**
+ * Are there to be daemons on the hosts? Where not, what former ones left behind, conditions and ConfigMaps, counts for
+ * nothing once their last sign of life is old.
+ */
 export const areInstalled = (daemonSets: Cache<DaemonSet>): boolean =>
   daemonSets.list().some(({ metadata }) => metadata.deletionTimestamp === undefined);
 

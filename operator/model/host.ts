@@ -44,7 +44,7 @@ export const HOST_CONDITION = {
 /** The heartbeat of `refreshed` is written this often, ms. */
 export const HOST_HEARTBEAT_MS = 30_000;
 /** A host whose heartbeat is older has no facts that count, ms. */
-const HOST_STALE_MS = 90_000;
+export const HOST_STALE_MS = 90_000;
 
 /** A condition of a node, as far as a sign of life is read from it. */
 interface Heartbeat {
@@ -54,7 +54,17 @@ interface Heartbeat {
 
 /** Since when the daemon of a host is silent, as its last heartbeat says; undefined while it lives, or none ever spoke. */
 export function silentSince(conditions: readonly Heartbeat[], now: Date): string | undefined {
-  const heard = conditions.find(({ type }) => type === HOST_CONDITION.refreshed)?.lastHeartbeatTime;
-  const isSilent = heard !== undefined && now.getTime() - Date.parse(heard) > HOST_STALE_MS;
-  return isSilent ? heard : undefined;
+  const heard = lastHeard(conditions);
+  return heard === undefined || isFresh(heard, now) ? undefined : heard;
 }
+
+/** Has a daemon of this host spoken so lately that it lives, or has just been taken away? */
+export function hasSpoken(conditions: readonly Heartbeat[], now: Date): boolean {
+  const heard = lastHeard(conditions);
+  return heard !== undefined && isFresh(heard, now);
+}
+
+const lastHeard = (conditions: readonly Heartbeat[]): string | undefined =>
+  conditions.find(({ type }) => type === HOST_CONDITION.refreshed)?.lastHeartbeatTime;
+
+const isFresh = (heard: string, now: Date): boolean => now.getTime() - Date.parse(heard) <= HOST_STALE_MS;

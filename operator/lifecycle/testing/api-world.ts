@@ -78,7 +78,7 @@ export class ApiWatches {
     const daemonSets = new Informer({ ...base, type: RESOURCES.daemonSets, selection: { namespace } });
     const caches = { clusters, operations, nodes, settings: [], hostFacts, daemonSets };
     const found = Object.fromEntries(children) as unknown as Record<keyof Children, never>;
-    const cached = new CachedSources({ ...caches, ...found });
+    const cached = new CachedSources({ ...caches, ...found }, () => new Date());
     this.sources = {
       cluster: key => cached.cluster(key),
       children: (of, name) => cached.children(of, name),
