@@ -9,7 +9,12 @@ export const daemonAccess: PartAccess = {
   part: 'daemon',
   clusters: [],
   hosts: [
-    rule('', ['nodes'], ['get', ...WATCH], 'daemon: its own node; api: the address of the host of a pod'),
+    rule(
+      '',
+      ['nodes'],
+      ['get', ...WATCH],
+      'daemon: its own node; api: the address of the host of a pod, and which hosts there are',
+    ),
     rule('', ['nodes/status'], ['patch'], 'daemon: conditions of its own node'),
     rule('', ['pods'], ['get', 'list'], 'logs: who names an instance; api: the host of a pod, and the other daemons'),
     rule(API_GROUP, ['mpdclusters'], ['list'], 'logs: who names an instance'),

@@ -53,9 +53,13 @@ describe('daemons among each other', () => {
     const files = { 'tls.crt': cert, 'tls.key': key, 'ca.crt': ca.certificate };
     await Promise.all(Object.entries(files).map(([name, text]) => writeFile(join(directory, name), text)));
   };
-  const peersWith = ({ certificate: cert, key }: KeyedCertificate): Peers =>
+  const notAsked = (): Promise<never> => Promise.reject(new Error('not asked'));
+  const peersWith = (
+    { certificate: cert, key }: KeyedCertificate,
+    client: Pick<KubeClient, 'list' | 'listPage'> = { list: notAsked, listPage: notAsked },
+  ): Peers =>
     new Peers({
-      client: { list: () => Promise.reject(new Error('not asked')) },
+      client,
       namespace: 'polardb-system',
       podLabels: 'app=polarstack-daemon',
       host: 'worker-2',
@@ -183,25 +187,44 @@ describe('daemons among each other', () => {
   it('say of each host that does not answer why', async () => {
     const peers = peersWith(await certificate('daemon'));
     const outcomes = await peers.ask([{ host: 'b', address: '127.0.0.1' }, { host: 'a' }], '/x', 'r-1');
-    expect(outcomes[0]).to.deep.equal({ host: 'a', isDone: false, message: 'the daemon does not run there' });
+    expect(outcomes[0]).to.deep.equal({ host: 'a', isDone: false, message: 'no daemon runs there' });
     expect(outcomes[1]!.message).to.include('ECONNREFUSED');
   });
 
-  it('are found by their pods: one for each host, during an update the one that runs', () => {
+  it('are found by nodes and pods: one for each host, during an update the one that runs', () => {
     const gone = { deletionTimestamp: '2026-01-01T00:00:00Z' };
-    expect(
-      peersOf([
-        pod('b', '10.0.0.2', gone),
-        pod('b', '10.0.0.3'),
-        pod('a', '10.0.0.1'),
-        pod('a', '10.0.0.1', gone),
-        pod('c', '10.0.0.4', gone),
-        { ...pod('d', ''), spec: undefined },
-      ]),
-    ).to.deep.equal([
+    const pods = [
+      pod('b', '10.0.0.2', gone),
+      pod('b', '10.0.0.3'),
+      pod('a', '10.0.0.1'),
+      pod('a', '10.0.0.1', gone),
+      pod('c', '10.0.0.4', gone),
+      { ...pod('d', ''), spec: undefined },
+      // Its kubelet makes its node anew.
+      pod('f', '10.0.0.6'),
+    ];
+    expect(peersOf(['e', 'b', 'c', 'a'], pods)).to.deep.equal([
       { host: 'a', address: '10.0.0.1' },
       { host: 'b', address: '10.0.0.3' },
-      { host: 'c', address: undefined },
+      { host: 'c' },
+      { host: 'e' },
+      { host: 'f', address: '10.0.0.6' },
     ]);
+  });
+
+  it('are all other nodes, page by page', async () => {
+    const nodes = ['worker-1', 'worker-2', 'worker-3'];
+    const asked: object[] = [];
+    const peers = peersWith(await certificate('daemon'), {
+      list: () => Promise.resolve([pod('worker-1', '10.0.0.1'), pod('worker-2', '10.0.0.2')] as never),
+      listPage: (_type, page) => {
+        asked.push(page);
+        const [name = ''] = nodes.splice(0, 1);
+        const next = nodes.length > 0 ? 'more' : undefined;
+        return Promise.resolve({ items: [{ metadata: { name } }] as never, resourceVersion: '1', next });
+      },
+    });
+    expect(await peers.list()).to.deep.equal([{ host: 'worker-1', address: '10.0.0.1' }, { host: 'worker-3' }]);
+    expect(asked).to.deep.equal([undefined, 'more', 'more'].map(next => ({ next, limit: 50 })));
   });
 });

@@ -7,7 +7,7 @@ import { BASE_PATH } from './document.ts';
 /** A daemon of another host. */
 export interface Peer {
   host: string;
-  /** Absent: its pod runs nowhere yet, or no more. */
+  /** Absent: no daemon runs there. */
   address?: string;
 }
 
@@ -19,7 +19,7 @@ export interface HostOutcome {
 }
 
 export interface PeerOptions {
-  client: Pick<KubeClient, 'list'>;
+  client: Pick<KubeClient, 'list' | 'listPage'>;
   /** Where the pods of the daemon are, and their labels. */
   namespace: string;
   podLabels: string;
@@ -37,6 +37,7 @@ export interface PeerOptions {
 /** Hosts asked at the same time: each question is a run of a loop there, and a connection here. */
 const AT_ONCE = 32;
 const MAX_ANSWER_BYTES = 64 * 1024;
+const NODES_AT_ONCE = 50;
 
 /** The daemons of the other hosts. */
 export class Peers {
@@ -46,11 +47,23 @@ export class Peers {
     this.#options = options;
   }
 
-  /** All other hosts with a pod of the daemon, in order of their names. @throws KubeError */
+  /** All other hosts, in order of their names: who misses one must learn of it. @throws KubeError */
   async list(): Promise<Peer[]> {
     const { client, namespace, podLabels, host } = this.#options;
     const pods = await client.list(RESOURCES.pods, { namespace, labelSelector: podLabels });
-    return peersOf(pods).filter(peer => peer.host !== host);
+    return peersOf(await this.#hosts(), pods).filter(peer => peer.host !== host);
+  }
+
+  /** A node is some 10 kB, mostly names of images: of many, a few at a time. */
+  async #hosts(): Promise<string[]> {
+    const { client } = this.#options;
+    const names: string[] = [];
+    for (let next: string | undefined; ;) {
+      const page = await client.listPage(RESOURCES.nodes, { next, limit: NODES_AT_ONCE });
+      names.push(...page.items.map(({ metadata }) => metadata.name));
+      next = page.next;
+      if (next === undefined) return names;
+    }
   }
 
   /** Has every one of these do a call of this API without input. Never rejects: each host has its own outcome. */
@@ -80,15 +93,15 @@ export class Peers {
   }
 }
 
-/** One peer for each host: of several pods, during an update, the one that runs. */
-export function peersOf(pods: readonly Pod[]): Peer[] {
-  const byHost = new Map<string, Peer>();
+/** One peer for each host, also where no daemon is: of several pods, during an update, the one that runs. */
+export function peersOf(hosts: readonly string[], pods: readonly Pod[]): Peer[] {
+  const byHost = new Map<string, Peer>(hosts.map(host => [host, { host }]));
   for (const { metadata, spec, status } of pods) {
     const host = spec?.nodeName;
     if (host === undefined) continue;
     const isRunning = status?.phase === 'Running' && metadata.deletionTimestamp === undefined;
-    const address = isRunning ? status.podIP : undefined;
-    if (address !== undefined || !byHost.has(host)) byHost.set(host, { host, address });
+    if (isRunning && status.podIP !== undefined) byHost.set(host, { host, address: status.podIP });
+    else if (!byHost.has(host)) byHost.set(host, { host });
   }
   return [...byHost.values()].sort((a, b) => (a.host < b.host ? -1 : 1));
 }
@@ -104,7 +117,7 @@ interface Post {
 
 /** @returns what the host says to it @throws Error with the host's own words, or those of the connection */
 async function post({ address }: Peer, { agent, port, path, requestId, body, limitMs }: Post): Promise<string> {
-  if (address === undefined) throw new Error('the daemon does not run there');
+  if (address === undefined) throw new Error('no daemon runs there');
   const text = JSON.stringify(body);
   const headers = {
     'content-type': 'application/json',
