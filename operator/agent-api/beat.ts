@@ -103,6 +103,8 @@ export const reportSchema = z.object({
   promiseAgeMs: z.number(),
   /** The upstream refuses to go on from what this member holds: only a rejoin helps. */
   needsRejoin: z.boolean().optional(),
+  /** The data was rewound and has not streamed since. */
+  isRewound: z.boolean().optional(),
   quorum: quorumSchema.optional(),
   /** RW only. */
   senders: z.array(senderSchema).optional(),

@@ -206,8 +206,8 @@ export class Member {
     if (verdict.run !== 'rw') throw new AgentError(CODES[verdict.reason] ?? 'NoRight', verdict.message);
     await volume.raiseEpoch(record.epoch, formatIncarnation(me));
     volume.forget();
-    const begun = { plan: { role: 'rw' } as const, demotedEpoch: undefined, ...(settings ? { settings } : {}) };
-    const change = { ...begun, ...replication.recorded(record) };
+    const begun = { plan: { role: 'rw' } as const, demotedEpoch: undefined, rewound: undefined };
+    const change = { ...begun, ...(settings && { settings }), ...replication.recorded(record) };
     // A demotion that came in between is not to be overwritten.
     await store.change(change, () => signal.throwIfAborted());
     this.#epoch = record.epoch;

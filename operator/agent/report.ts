@@ -46,6 +46,7 @@ export function describeReport(view: ReportView): ReportBody {
     prepared: view.prepared && { ...view.prepared, promiseAgeMs: view.promiseAgeMs },
     promiseAgeMs: view.promiseAgeMs,
     needsRejoin: view.needsRejoin,
+    isRewound: store.rewound,
     quorum: describeQuorum(view),
     senders: look?.senders?.map(({ name, flushedLsn, state }) => ({ incarnation: name, flushedLsn, state })),
     volume: view.volume,

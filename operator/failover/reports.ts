@@ -24,7 +24,7 @@ export interface ReportContext {
 
 /** What an agent said, in the words of the decisions. */
 export function heardReport({ incarnation, report, at: heardAt }: Heard, context: ReportContext): HeardReport {
-  const { volume, highest, stopped, demotedEpoch, needsRejoin, settingsHash } = report;
+  const { volume, highest, stopped, demotedEpoch, needsRejoin, isRewound, settingsHash } = report;
   return given<HeardReport>({
     incarnation,
     heardAt,
@@ -36,6 +36,7 @@ export function heardReport({ incarnation, report, at: heardAt }: Heard, context
     stopped,
     demotedEpoch,
     needsRejoin,
+    isRewound,
     settingsHash,
     ...engineOf(report),
     ...followingOf(report, context),

@@ -55,6 +55,8 @@ export interface HeardReport extends MemberReport {
   task?: { kind: string; state: 'running' | 'done' | 'failed'; phase: string; error?: string };
   /** Its data cannot go on from its upstream by streaming (history parted, WAL gone): no waiting helps. */
   needsRejoin?: boolean;
+  /** Its data was rewound and has not streamed since. */
+  isRewound?: boolean;
   /** What it was last told to be, and whom to follow. */
   plan?: { role: Role | 'stopped'; upstream?: Incarnation };
 }
@@ -134,7 +136,7 @@ export interface VolumeFacts {
   epoch?: number;
   /** Who was RW on it in that epoch; undefined where nobody was, or an agent of a former release wrote the epoch. */
   holder?: Incarnation;
-  /** As pg_control has it. */
+  /** The newest that pg_control knows. */
   timeline?: number;
 }
 

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import type { Command } from './action.ts';
 import { followers } from './followers.ts';
+import type { HeardReport } from './evidence.ts';
 import type { Seen } from './sight.ts';
 import { decide } from './decide.ts';
 import type { GroupRecord } from './record.ts';
@@ -122,14 +123,29 @@ describe('a follower that was the RW before', () => {
     follower(two),
     follower(three, { receiver: { streaming: false }, position: { timeline: 4, lsn: 1000n } }),
   ];
-  const saidOf = (members: typeof held.members): string[] =>
-    inWords(decide(groupView({ record: { ...fenced, members }, reports, done: [slots('2', '3'), checkpoint] }))).filter(
-      it => it.endsWith('3'),
-    );
+  const saidOf = (members: typeof held.members, changes: Partial<HeardReport> = {}): string[] => {
+    const said = [...reports.slice(0, 2), { ...reports[2]!, ...changes }];
+    const view = groupView({ record: { ...fenced, members }, reports: said, done: [slots('2', '3'), checkpoint] });
+    return inWords(decide(view)).filter(it => it.endsWith('3'));
+  };
 
   it('is rewound', () => expect(saidOf(full(two))).to.deep.equal(['rejoin 3']));
-  it('stays as it is while it stands in E: an acknowledged row may be on it alone', () => {
-    expect(saidOf(full(two, three))).to.deep.equal([]);
+
+  const inE: [string, GroupRecord['members'], Partial<HeardReport>][] = [
+    ['an acknowledged row may be on it alone', full(two, three), {}],
+    ['whatever its engine says', full(two, three), { needsRejoin: true }],
+    ['as it was before its container came up again', full(two, inc('3', 'pod-3', 'before')), { needsRejoin: true }],
+  ];
+  for (const [what, members, changes] of inE)
+    it(`stays as it is while it stands in E: ${what}`, () => expect(saidOf(members, changes)).to.deep.equal([]));
+
+  const idle = { plan: { role: 'stopped' }, engine: { state: 'stopped', acceptsWrites: false } } as const;
+  it('that was rewound is started: where there was nothing to do, its data names the former timeline still', () => {
+    expect(saidOf(full(two), { ...idle, isRewound: true })).to.deep.equal(['start 3']);
+    expect(saidOf(full(two), idle)).to.deep.equal(['rejoin 3']);
+  });
+  it('that was rewound and does not fit all the same is copied', () => {
+    expect(saidOf(full(two), { isRewound: true, needsRejoin: true })).to.deep.equal(['rejoin 3']);
   });
 });
 

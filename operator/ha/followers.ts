@@ -60,20 +60,24 @@ const isOccupied = ({ task }: HeardReport): boolean => task?.state === 'running'
 
 /**
  * Its log may go on where the RW's does not: it says so, it was the RW before, or it gets nothing on an older timeline. Then
- * it is rewound, or copied anew. One that follows the RW's timeline already is in order, and so is a
- * member of E that does not say so itself.
+ * it is rewound, or copied anew. One that follows the RW's timeline already is in order. While it gets nothing its engine
+ * cannot tell the timeline that it received, and names that of its last checkpoint: so does the former RW that stopped in
+ * order, where a rewind finds nothing to do.
  */
 function hasParted(view: Seen, report: HeardReport, holder: HeardReport): boolean {
-  const { record, topology } = view;
-  if (topology === 'share') return false;
+  if (view.topology === 'share' || isVolumeInE(view, report.incarnation)) return false;
   if (report.needsRejoin) return true;
   if (!isOnOlderTimeline(report, holder)) return false;
-  // Since it was the RW it has come into E: what it holds counts. While nothing comes from the RW its engine cannot tell the
-  // timeline that it received, and names that of its last checkpoint.
-  if (record.members.some(it => isSameIncarnation(it.incarnation, report.incarnation))) return false;
-  if (record.fence?.incarnation.instanceId === report.incarnation.instanceId) return true;
+  if (view.record.fence?.incarnation.instanceId === report.incarnation.instanceId && !report.isRewound) return true;
   return report.engine.state === 'running' && isStarved(view, report.incarnation);
 }
+
+/**
+ * What a member of E holds counts, whatever its engine says of it: an acknowledged row may be there alone beside the RW. It
+ * leaves E first (membership.ts). A volume is its instance's, also under the next incarnation.
+ */
+const isVolumeInE = ({ record }: Seen, { instanceId }: Incarnation): boolean =>
+  record.members.some(it => it.incarnation.instanceId === instanceId);
 
 const calmFrom = ({ memory }: Seen): number => (memory.servedSince ?? Infinity) + FIRST_COMMITS_MS;
 const isCalm = (view: Seen): boolean => view.now >= calmFrom(view);

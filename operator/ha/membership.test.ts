@@ -58,6 +58,19 @@ describe('decisions: E and k', () => {
       ['quorum 1'],
     ],
     [
+      'one whose history has parted is not let in by the moment for which it streams',
+      {
+        done,
+        record: { ...held, members: full(two) },
+        reports: [
+          writer({ quorum: { ...writer().quorum!, members: [two] } }),
+          follower(two),
+          follower(three, { needsRejoin: true }),
+        ],
+      },
+      [],
+    ],
+    [
       'one that stopped streaming a moment ago stays',
       {
         done,

@@ -65,12 +65,14 @@ function isStreamingNow(view: Seen, who: Incarnation): boolean {
 /**
  * Each of E may be needed for a choice. One that was just filled or rewound streams before its data is consistent, and
  * until then answers nothing; with the RW gone it never would. A member that leaves its host soon is not let in either,
- * but stays in while it streams. The RW may be late to see an end.
+ * but stays in while it streams. The RW may be late to see an end, and one whose history has parted streams for a moment
+ * before it is sent away.
  */
 const mayJoin = (view: Seen, report: HeardReport): boolean => {
   const { incarnation: who } = report;
   return (
     isFollowing(report) &&
+    !report.needsRejoin &&
     isEligible(view, who) &&
     !view.memory.ended.has(formatIncarnation(who)) &&
     instanceOf(view, who)?.isLeaving === false &&
