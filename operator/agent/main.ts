@@ -136,8 +136,7 @@ async function findEngine(config: AgentConfig, places: Places, log: Log): Promis
   const { dbType, topology } = config;
   try {
     const profile = await openEngine({ dbType, topology }, places.engine);
-    const { version } = await profile.inspect();
-    return { profile, engine: { name: dbType, version } };
+    return { profile, engine: { name: dbType, version: profile.image?.version } };
   } catch (error) {
     const problem = error instanceof Error ? error : new Error(String(error));
     log.error('the image does not hold the engine', { reason: problem.message });

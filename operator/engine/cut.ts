@@ -1,3 +1,4 @@
+import { CONTROL_TIMELINE } from './observe.ts';
 import type { EngineTools } from './options.ts';
 import type { LogEnd } from './profile.ts';
 import type { Session, SqlAddress } from './sql.ts';
@@ -15,8 +16,7 @@ const LOOK = `
          s.pid AS startup, s.wait_event AS "waitsFor", r.received_tli AS "receivedTimeline",
          pg_last_wal_receive_lsn() IS NOT NULL AS "hasReceived",
          greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn())::text AS lsn,
-         greatest((SELECT timeline_id FROM pg_control_checkpoint()),
-                  (SELECT min_recovery_end_timeline FROM pg_control_recovery())) AS "controlTimeline"
+         ${CONTROL_TIMELINE} AS "controlTimeline"
     FROM (SELECT 1) one
     LEFT JOIN pg_stat_wal_receiver r ON true
     LEFT JOIN pg_stat_activity s ON s.backend_type = 'startup'`;

@@ -11,9 +11,10 @@ export function commonDefaults(image: ImageFacts): Settings {
   return {
     shared_preload_libraries: image.preload.join(','),
     // What only a restart could switch on is on from the first day, with head room for members, tools and backups. Not
-    // archive_mode, for which each stop pays (docs/decisions/0017); with it on, nothing piles up before there is a command.
-    archive_command: '/bin/true',
+    // archive_mode, for which each stop pays (docs/decisions/0017).
     wal_level: 'replica',
+    // Where it is switched on nothing piles up before there is a command.
+    archive_command: '/bin/true',
     max_wal_senders: '32',
     max_replication_slots: '32',
     max_worker_processes: '32',

@@ -1,4 +1,3 @@
-import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { EngineName, Role, Topology } from '../model/roles.ts';
@@ -19,11 +18,13 @@ import type * as seam from './profile.ts';
 import { programEnv } from './programs.ts';
 import { promoteByFile } from './promote.ts';
 import { putInForce } from './quorum.ts';
+import { clearRemains, requireNothingRuns } from './remains.ts';
 import { reload, reloadIn } from './reload.ts';
 import { checkWithEngine, compose, differing, normalize, objections } from './settings.ts';
 import type { SettingLayers } from './settings.ts';
 import type { Session, SqlAddress } from './sql.ts';
 import { copyTls } from './tls.ts';
+import { Turns } from './turns.ts';
 import { SessionWatch } from './watch.ts';
 
 /** What the configuration of the next start depends on. */
@@ -41,13 +42,15 @@ export abstract class FamilyProfile implements seam.EngineProfile {
   abstract readonly topology: Topology;
   readonly sql: SqlAddress;
   protected readonly options: EngineOptions;
-  protected readonly image: seam.ImageFacts;
+  readonly image: seam.ImageFacts;
   protected readonly tools: EngineTools;
   #stand: Stand = { role: 'ro' };
   /** What the engine has judged last: its verdict on the same would be the same. */
   #accepted: seam.Settings | undefined;
   /** The files hold what the running engine is not known to have read. */
   #isUnread = false;
+  /** Each writes all of the files: one that was put together before another's would take that one's change back. */
+  readonly #writers = new Turns();
 
   constructor(options: EngineOptions, image: seam.ImageFacts, tools: EngineTools) {
     this.options = options;
@@ -81,15 +84,11 @@ export abstract class FamilyProfile implements seam.EngineProfile {
   /** Writes or removes the file that decides how the next boot begins. */
   protected abstract writeRole(role: Role, asFollower: boolean): Promise<void>;
 
-  inspect(): Promise<seam.ImageFacts> {
-    return Promise.resolve(this.image);
-  }
-
   async look(): Promise<seam.DataFacts> {
     const state = await this.store.state();
     if (state !== 'initialized') return { state };
-    const { systemId, timeline } = await this.#controlData();
-    return { state, systemId, timeline };
+    const { systemId, timeline, minRecoveryTimeline } = await this.controlData();
+    return { state, systemId, timeline: timeline && Math.max(timeline, minRecoveryTimeline ?? 0) };
   }
 
   async launch(request: seam.LaunchRequest): Promise<seam.Launch> {
@@ -101,19 +100,21 @@ export abstract class FamilyProfile implements seam.EngineProfile {
     }
     const state = await this.store.state();
     if (state !== 'initialized') throw new EngineError('NotInitialized', `${this.store.directory} is ${state}`);
-    await this.#requireNothingRuns();
+    await requireNothingRuns(this.tools, this.node);
     await this.prepare();
-    await this.#clearRemains();
+    await clearRemains(this.node, this.#socket);
     await requireSameMajor(this.node, this.image);
     const { role, upstream, quorum } = request;
     const stand = { role, upstream, quorum };
     const settings = await this.#accept(request.settings, stand);
-    await this.#writeFiles(settings);
+    await this.#writers.take(async () => {
+      await this.#writeFiles(settings);
+      this.#stand = stand;
+    });
     await this.#cleanAutoConf();
     const asFollower = role !== 'rw' || (await this.mustBootAsFollower());
     if (asFollower) await this.ownLog?.release(role === 'rw');
     await this.writeRole(role, asFollower);
-    this.#stand = stand;
     const command = this.program('postgres');
     return {
       command,
@@ -174,12 +175,20 @@ export abstract class FamilyProfile implements seam.EngineProfile {
   }
 
   async configure(wanted: seam.Settings): Promise<seam.ConfigureResult> {
-    const settings = await this.#accept(wanted, this.#stand);
+    await this.#accept(wanted, this.#stand);
     // Before the first start there is nothing to replace: settings come with the launch.
     if ((await readIfExists(this.confFile)) === undefined) return { changed: [], needRestart: [] };
-    const { changed, touched } = await this.#writeFiles(settings);
-    if (!touched) return { changed, needRestart: await this.#pendingRestart() };
-    return { changed, needRestart: (await reload(this.tools, this.sql)) ?? [] };
+    return this.#writers.take(() => this.#reconfigure(wanted));
+  }
+
+  /** By the stand of now: the upstream, or whom commits wait for, may have changed while the engine judged. */
+  async #reconfigure(wanted: seam.Settings): Promise<seam.ConfigureResult> {
+    const { changed, touched } = await this.#writeFiles(compose({ ...this.layers(this.#stand), wanted }));
+    this.#isUnread ||= touched;
+    if (!this.#isUnread) return { changed, needRestart: await this.#pendingRestart() };
+    const needRestart = (await reload(this.tools, this.sql)) ?? [];
+    this.#isUnread = false;
+    return { changed, needRestart };
   }
 
   /**
@@ -188,7 +197,7 @@ export abstract class FamilyProfile implements seam.EngineProfile {
    */
   protected async endedInRecovery(): Promise<boolean> {
     if ((await readIfExists(join(this.node, 'backup_label'))) !== undefined) return true;
-    return isFollowers(await this.#controlData(), this.ownLog?.opening);
+    return isFollowers(await this.controlData(), this.ownLog?.opening);
   }
 
   protected program(name: string): string {
@@ -209,12 +218,16 @@ export abstract class FamilyProfile implements seam.EngineProfile {
   }
 
   /** Changes what is ours in the configuration of a running engine, and waits until it was read. @throws EngineError `NotRunning` */
-  async #restand(change: Partial<Stand>, session?: Session): Promise<void> {
-    const stand = { ...this.#stand, ...change };
+  #restand(change: Partial<Stand>, session?: Session): Promise<void> {
+    return this.#writers.take(() => this.#rewrite(change, session));
+  }
+
+  async #rewrite(change: Partial<Stand>, session: Session | undefined): Promise<void> {
     const conf = parseConf((await readIfExists(this.confFile)) ?? '');
-    const { fixed } = this.layers(stand);
+    const { fixed } = this.layers({ ...this.#stand, ...change });
     const { touched } = await this.#writeFiles({ ...Object.fromEntries(conf), ...normalize(fixed) });
-    this.#stand = stand;
+    // A promotion may have changed the role meanwhile.
+    this.#stand = { ...this.#stand, ...change };
     this.#isUnread ||= touched;
     if (!this.#isUnread) return;
     if (session) await reloadIn(session, this.tools);
@@ -223,7 +236,7 @@ export abstract class FamilyProfile implements seam.EngineProfile {
     this.#isUnread = false;
   }
 
-  async #controlData(): Promise<ControlData> {
+  protected async controlData(): Promise<ControlData> {
     return parseControlData((await this.run('pg_controldata', ['-D', this.store.directory], 10_000)).stdout);
   }
 
@@ -268,20 +281,6 @@ export abstract class FamilyProfile implements seam.EngineProfile {
 
   async #pendingRestart(): Promise<readonly string[]> {
     return (await this.observe(AbortSignal.timeout(5000)).catch(() => undefined))?.pendingRestart ?? [];
-  }
-
-  /** Looks at processes, not at pid files: an orphaned backend goes on writing without any file. */
-  async #requireNothingRuns(): Promise<void> {
-    const alive = await this.tools.processesIn(this.node);
-    if (alive.length === 0) return;
-    throw new EngineError('StillRunning', `processes ${alive.join(', ')} still work on ${this.node}`);
-  }
-
-  /** Pid and lock files of the former engine block a start when their number belongs to another process by now (engines.md 9). */
-  async #clearRemains(): Promise<void> {
-    for (const path of [join(this.node, 'postmaster.pid'), this.#socket, `${this.#socket}.lock`]) {
-      await rm(path, { force: true });
-    }
   }
 
   /** ALTER SYSTEM outranks our file; what holds the cluster together must not come from there, or from a base backup. */

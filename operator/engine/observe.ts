@@ -3,12 +3,16 @@ import type { EngineFacts, EngineLook } from './profile.ts';
 import type { Role } from '../model/roles.ts';
 import type { Session } from './sql.ts';
 
+/** SQL: the newest timeline that a follower's own control file knows. Its last checkpoint may be of an older one for minutes. */
+export const CONTROL_TIMELINE = `greatest((SELECT timeline_id FROM pg_control_checkpoint()),
+                  (SELECT min_recovery_end_timeline FROM pg_control_recovery()))`;
+
 const COLUMNS = `
          f.in_recovery AS "inRecovery",
          current_setting('transaction_read_only') = 'off' AS writable,
          CASE WHEN f.in_recovery THEN greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn())
               ELSE pg_current_wal_flush_lsn() END::text AS lsn,
-         CASE WHEN f.in_recovery THEN coalesce(r.received_tli, (SELECT timeline_id FROM pg_control_checkpoint()))
+         CASE WHEN f.in_recovery THEN coalesce(r.received_tli, ${CONTROL_TIMELINE})
               ELSE ('x' || substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8))::bit(32)::int END AS timeline,
          r.status AS "receiverStatus", r.conninfo AS "usedConninfo", r.slot_name AS "usedSlot",
          current_setting('primary_conninfo') AS "wantedConninfo", current_setting('primary_slot_name') AS "wantedSlot"`;

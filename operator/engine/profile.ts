@@ -15,8 +15,8 @@ export interface EngineProfile {
   /** Does an engine process run in this role? In `share` of stock PostgreSQL only the RW does; others stand ready. */
   serves(role: Role): boolean;
 
-  /** What the image really holds, as it was found when the profile was opened. */
-  inspect(): Promise<ImageFacts>;
+  /** What the image really holds, as it was found when the profile was opened; undefined when that is no engine. */
+  readonly image: ImageFacts | undefined;
 
   /** What lies in the data directory, without changing it. */
   look(): Promise<DataFacts>;
@@ -50,7 +50,9 @@ export interface EngineProfile {
 
   /**
    * Makes a member follow again whose history has parted from the RW's (`local`): rewinds its data, and where that is not
-   * wanted or fails, fills the place anew. The engine must be stopped. Interrupted, only `join` will do.
+   * wanted or fails, fills the place anew. The engine must be stopped. Interrupted, only `join` will do; but before the
+   * first write to the data nothing is lost, nor when the RW is not reached.
+   * @throws ProgramError when the RW is not reached; the signal's reason
    */
   rejoin(request: RejoinRequest, report: Report): Promise<Rejoined>;
 
