@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { isFollowers, parseControlData } from './control.ts';
+import { isClean, isFollowers, parseControlData } from './control.ts';
 
 describe('pg_controldata', () => {
   it('is read where it says what we need', () => {
@@ -39,4 +39,15 @@ Min recovery ending loc's timeline:   3
       expect(isFollowers(control, epoch)).to.equal(expected);
     });
   }
+
+  for (const [clusterState, expected] of [
+    ['shut down', true],
+    ['shut down in recovery', true],
+    ['shutting down', false],
+    ['in production', false],
+    ['in archive recovery', false],
+    [undefined, false],
+  ] as const)
+    it(`tells whether it stopped in order: ${clusterState ?? 'unknown'}`, () =>
+      expect(isClean({ clusterState })).to.equal(expected));
 });

@@ -18,6 +18,9 @@ export function isFollowers({ clusterState, timeline, minRecoveryTimeline }: Con
   return opening === undefined || (timeline !== opening && minRecoveryTimeline !== opening);
 }
 
+/** Has the engine stopped in order? Else it recovers before anything else. */
+export const isClean = ({ clusterState }: ControlData): boolean => clusterState?.startsWith('shut down') ?? false;
+
 /** Reads the output of pg_controldata (untranslated, as `programEnv` makes it). */
 export function parseControlData(text: string): ControlData {
   const field = (label: string) => new RegExp(`^${label}:\\s+(.+)$`, 'm').exec(text)?.[1];

@@ -67,4 +67,23 @@ describe('a place that is filled as a whole', () => {
     await open().fill('test', finish);
     expect(await readdir(path('elsewhere'))).to.deep.equal(['precious']);
   });
+
+  for (const [what, isUntouched, state] of [
+    ['before anything was changed counts as before', true, 'initialized'],
+    ['later is never taken for a database again', false, 'partial'],
+  ] as const) {
+    it(`whose rework fails ${what}`, async () => {
+      await open().fill('test', finish);
+      let meanwhile: string | undefined;
+      const failing = async (): Promise<void> => {
+        meanwhile = await open().state();
+        throw new Error('failed');
+      };
+      const error = await open()
+        .rework('test', failing, () => isUntouched)
+        .catch((thrown: unknown) => thrown);
+      expect(error).to.match(/failed/);
+      expect([meanwhile, await open().state()]).to.deep.equal(['partial', state]);
+    });
+  }
 });

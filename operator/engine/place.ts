@@ -59,13 +59,19 @@ export class Place {
 
   /**
    * Changes finished content in place. Interrupted or failed, it is never taken for a database again: only `fill` will do.
+   * @param isUntouched asked after a failure: was nothing changed yet? Then it counts as before
    * @throws EngineError `NotInitialized`
    */
-  async rework(task: string, work: () => Promise<void>): Promise<void> {
+  async rework(task: string, work: () => Promise<void>, isUntouched: () => boolean): Promise<void> {
     const state = await this.state();
     if (state !== 'initialized') throw new EngineError('NotInitialized', `${this.directory} is ${state}`);
     await this.giveUp(task);
-    await work();
+    try {
+      await work();
+    } catch (error) {
+      if (isUntouched()) await this.#finish();
+      throw error;
+    }
     await this.#finish();
   }
 

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Role } from '../../model/roles.ts';
 import { commonDefaults, commonFixed } from '../defaults.ts';
+import { isClean } from '../control.ts';
 import type { Stand } from '../family.ts';
 import { FamilyProfile } from '../family.ts';
 import { ensurePrivateDirectory, removeDurably, writeIfChanged } from '../files.ts';
@@ -13,8 +14,8 @@ import { dropMemberSlots } from '../slots.ts';
 import { copyTls, tlsCopies } from '../tls.ts';
 import { baseBackupArgs, baseBackupProgress } from './basebackup.ts';
 import { createDatabaseSystem } from './initdb.ts';
-import { KeptLog, parseFork, type Fork } from './kept-log.ts';
-import { keepingConf, refuseUnseen, rewindArgs } from './rewind.ts';
+import { KeptLog } from './kept-log.ts';
+import { isUnreachable, keepingConf, rewindArgs, RewindOutput } from './rewind.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -83,31 +84,46 @@ export class PostgresLocal extends FamilyProfile {
     const configFile = join(this.confDir, 'rewind.conf');
     await writeIfChanged(configFile, keepingConf(this.confFile), user);
     const args = rewindArgs({ upstream, caFile: ca, directory: this.node, configFile });
+    const output = new RewindOutput(await this.#wasKilledAsFollower());
+    const work = async (): Promise<void> => {
+      report({ phase: 'Rewinding' });
+      signal.throwIfAborted();
+      await this.#runRewind(args, output);
+    };
     try {
-      await this.store.rework('rewind', async () => {
-        report({ phase: 'Rewinding' });
-        // The recovery of a killed engine runs without a postmaster, which refuses to be a follower.
-        await removeDurably(this.#signal);
-        signal.throwIfAborted();
-        await this.#runRewind(args);
-        await this.demote();
-      });
+      await this.store.rework('rewind', work, () => output.isUntouched);
       return undefined;
     } catch (error) {
+      // The RW is gone, and this data would be gone for nothing: whoever asks again finds it as it was.
+      if (output.isUntouched && isUnreachable(error)) throw error;
       return error instanceof Error ? error.message : String(error);
     }
   }
 
-  async #runRewind(args: readonly string[]): Promise<void> {
+  async #runRewind(args: readonly string[], output: RewindOutput): Promise<void> {
     const { user } = this.options;
-    let fork: Fork | undefined;
-    const onStderr = (line: string): void => void (fork ??= parseFork(line));
-    await this.#keptLog.keep();
     const program = this.program('pg_rewind');
-    refuseUnseen(await this.tools.run({ program, args, user, timeoutMs: DAY_MS, onStderr }));
-    if (fork) await this.#keptLog.giveBack(this.node, fork);
-    // While the marker of the rewind stands: what is left of one that fails goes before the copy that follows.
-    await this.#keptLog.drop();
+    // The recovery of a killed engine runs without a postmaster, which refuses to be a follower.
+    await removeDurably(this.#signal);
+    await this.#keptLog.keep();
+    try {
+      await this.tools.run({ program, args, user, timeoutMs: DAY_MS, onStderr: line => output.line(line) });
+      output.requireFit();
+      if (output.fork) await this.#keptLog.giveBack(this.node, output.fork);
+    } finally {
+      // While the marker of the rewind stands; what it could not drop goes before the copy that follows.
+      await this.#keptLog.drop();
+      await this.demote();
+    }
+  }
+
+  /** Also where nobody can tell. */
+  async #wasKilledAsFollower(): Promise<boolean> {
+    try {
+      return (await this.endedInRecovery()) && !isClean(await this.controlData());
+    } catch {
+      return true;
+    }
   }
 
   async demote(): Promise<void> {

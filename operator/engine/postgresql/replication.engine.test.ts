@@ -168,19 +168,6 @@ describe('PostgreSQL with synchronous followers (real engine)', function () {
     expect(await rows(b)).to.equal(await rows(c));
   });
 
-  it('found half rewound it is no database any more', async () => {
-    await b.stop();
-    const failed = b.profile.rejoin(
-      { upstream: await c.upstreamFor(b), mayRewind: true, signal: AbortSignal.abort(new Error('told to stop')) },
-      ignore,
-    );
-    expect(await failed.catch((error: unknown) => error)).to.include({ message: 'told to stop' });
-    expect((await b.profile.look()).state).to.equal('partial');
-    expect(await b.profile.launch({ role: 'ro', settings: SMALL }).catch((error: unknown) => error)).to.include({
-      code: 'NotInitialized',
-    });
-  });
-
   const rows = async (member: Member): Promise<number> => {
     const [row] = await member.sql<{ n: number }>('SELECT count(*)::int AS n FROM t');
     return row?.n ?? -1;
