@@ -28,7 +28,7 @@ export const REFRESHED: HostConditionUpdate = {
 };
 
 /** A single failure is mended by the next try; the host is not well when a loop fails so often in a row. */
-const FAILURES_THAT_COUNT = 3;
+export const FAILURES_THAT_COUNT = 3;
 
 /** A clean-up may take its time, and nobody waits for it. */
 const SLOW: JobName = 'logs';

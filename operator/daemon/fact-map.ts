@@ -3,7 +3,7 @@ import type { Clock } from '../kube/clock.ts';
 import { isReason } from '../kube/errors.ts';
 import { RESOURCES, type ConfigMap } from '../kube/resources.ts';
 import type { ObjectRef } from '../kube/types.ts';
-import { HOST_FACTS_LABEL } from '../model/host.ts';
+import { HOST_FACTS_LABEL, HOST_FACTS_STALE } from '../model/host.ts';
 import type { JobName } from './loop.ts';
 
 export interface FactMapOptions {
@@ -39,31 +39,55 @@ export class FactMap {
     this.#options = options;
   }
 
-  /** Makes the edit; true if something was written. @throws KubeError */
-  async write(edit: FactEdit, signal?: AbortSignal): Promise<boolean> {
+  /** Makes the edit, and says no more that the map is stale; true if something was written. @throws KubeError */
+  write(edit: FactEdit, signal?: AbortSignal): Promise<boolean> {
+    return this.#insist(() => this.#write(edit, signal));
+  }
+
+  /**
+   * Says in the map, if there is one, that its job does not keep it up, until the next `write`. What says so already stays.
+   * @param said since when and why; asked again after a conflict, undefined: it is kept up after all
+   * @throws KubeError
+   */
+  tellStale(said: () => string | undefined, signal?: AbortSignal): Promise<boolean> {
+    return this.#insist(async () => {
+      const current = await this.#current(signal);
+      const text = said();
+      if (!current || text === undefined || isStale(current)) return false;
+      await this.#put(current, { ...contentOf(current), annotations: { [HOST_FACTS_STALE]: text } }, signal);
+      return true;
+    });
+  }
+
+  async #insist(act: () => Promise<boolean>): Promise<boolean> {
     try {
-      return await this.#write(edit, signal);
+      return await act();
     } catch (error) {
       this.#known = undefined;
       if (!isReason(error, 'Conflict') && !isReason(error, 'AlreadyExists') && !isReason(error, 'NotFound'))
         throw error;
       // It was changed, made or deleted meanwhile: once more with what is there now.
-      return await this.#write(edit, signal);
+      return await act();
     }
   }
 
   async #write(edit: FactEdit, signal: AbortSignal | undefined): Promise<boolean> {
-    const { client, clock } = this.#options;
+    const { clock, job } = this.#options;
     const current = await this.#current(signal);
     const content = edit(current && contentOf(current), secondsOf(clock.date()));
-    const isLabelled = current?.metadata.labels?.[HOST_FACTS_LABEL] === this.#options.job;
-    if (!content && (isLabelled || !current)) return false;
-    const wanted = this.#objectOf(current, content ?? contentOf(current!));
+    if (!content && (!current || (current.metadata.labels?.[HOST_FACTS_LABEL] === job && !isStale(current))))
+      return false;
+    await this.#put(current, content ?? contentOf(current!), signal);
+    return true;
+  }
+
+  async #put(current: ConfigMap | undefined, content: FactContent, signal: AbortSignal | undefined): Promise<void> {
+    const { client, clock } = this.#options;
+    const wanted = this.#objectOf(current, content);
     const map = current
       ? await client.replace(RESOURCES.configMaps, wanted, { signal })
       : await client.create(RESOURCES.configMaps, wanted, { signal });
     this.#known = { map, since: clock.now() };
-    return true;
   }
 
   async #current(signal: AbortSignal | undefined): Promise<ConfigMap | undefined> {
@@ -76,13 +100,14 @@ export class FactMap {
 
   #objectOf(current: ConfigMap | undefined, { data, annotations }: FactContent): ConfigMap {
     const { ref, job } = this.#options;
+    const others = Object.entries(current?.metadata.annotations ?? {}).filter(([name]) => name !== HOST_FACTS_STALE);
     return {
       apiVersion: 'v1',
       kind: 'ConfigMap',
       metadata: {
         ...(current?.metadata ?? ref),
         labels: { ...current?.metadata.labels, [HOST_FACTS_LABEL]: job },
-        annotations: { ...current?.metadata.annotations, ...annotations },
+        annotations: { ...Object.fromEntries(others), ...annotations },
         managedFields: undefined,
       },
       data: { ...data },
@@ -90,10 +115,9 @@ export class FactMap {
   }
 }
 
-const contentOf = ({ data, metadata }: ConfigMap): FactContent => ({
-  data: data ?? {},
-  annotations: metadata.annotations ?? {},
-});
+const contentOf = ({ data }: ConfigMap): FactContent => ({ data: data ?? {} });
+
+const isStale = ({ metadata }: ConfigMap): boolean => metadata.annotations?.[HOST_FACTS_STALE] !== undefined;
 
 /** `YYYY-MM-DDTHH:MM:SSZ` in UTC, the original's form. */
 const secondsOf = (date: Date): string => date.toISOString().replace(/\.\d+Z$/, 'Z');

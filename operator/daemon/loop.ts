@@ -30,6 +30,14 @@ export interface LoopTiming {
   firstWithinMs: number;
 }
 
+/** Why a run is called off that took no longer than it may. */
+export class DaemonEnds extends Error {
+  constructor() {
+    super('the daemon ends');
+    this.name = 'DaemonEnds';
+  }
+}
+
 /** However long its period is: a host is well again soon after what failed is mended. */
 const RETRY_AT_MOST_MS = 300_000;
 
@@ -110,7 +118,7 @@ export class Loop {
     const running = this.#running;
     for (const waiter of this.#waiters.splice(0)) waiter.resolve(this.#state);
     if (!running) return true;
-    running.abort.abort(new Error('the daemon ends'));
+    running.abort.abort(new DaemonEnds());
     return new Promise(resolve => {
       const cancel = this.#options.clock.after(limitMs, () => resolve(false));
       void running.ended.then(() => {

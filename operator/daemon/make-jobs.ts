@@ -5,13 +5,14 @@ import { HostApi } from './api/host-api.ts';
 import { FactMap } from './fact-map.ts';
 import { SshHostExec } from './host/ssh.ts';
 import type { HostJobs, JobContext } from './jobs.ts';
-import type { JobName } from './loop.ts';
+import type { Job, JobName } from './loop.ts';
 import { LogsCleaner } from './logs/cleaner.ts';
 import { DiskWatch, readDiskUse } from './logs/disk.ts';
 import { LogsJob } from './logs/job.ts';
 import { readLiveInstances } from './logs/live.ts';
 import { readOpenFiles } from './logs/open-files.ts';
 import { logPolicy, type LogPolicy } from './logs/policy.ts';
+import { MarkingJob } from './marking-job.ts';
 import { NetworkJob } from './network/job.ts';
 import { PortsJob } from './ports/job.ts';
 import { CriImages } from './versions/cri.ts';
@@ -28,15 +29,23 @@ export function makeJobs(context: JobContext): HostJobs {
   });
   const map = (job: JobName, mapName: string): FactMap =>
     new FactMap({ client: context.client, ref: { namespace: config.settingsNamespace, name: mapName }, job, clock });
-  const ports = new PortsJob({ settings, facts, clock, proc: paths.proc, map: map('ports', portUsageName(name)) });
+  const maps = {
+    ports: map('ports', portUsageName(name)),
+    versions: map('versions', versionAvailabilityName(name)),
+    volumes: map('volumes', hostVolumesName(name)),
+  };
+  const marking = (job: Job, of: FactMap): MarkingJob => new MarkingJob({ ...{ job, clock, log }, map: of });
+  const ports = new PortsJob({ settings, facts, clock, proc: paths.proc, map: maps.ports });
   const { logs, cleaner, disk } = logJobs(context, map('logs', logReportName(name)));
-  const { versions, prePull } = versionJobs(context, map('versions', versionAvailabilityName(name)));
+  const { versions, prePull } = versionJobs(context, maps.versions);
   const api = apiOf(context, { ports, cleaner });
   return {
     jobs: {
-      ...{ ports, versions, logs },
+      logs,
+      ports: marking(ports, maps.ports),
+      versions: marking(versions, maps.versions),
       network: new NetworkJob({ ...{ settings, facts, host, clock, random }, ...paths, published: publishedIp }),
-      volumes: new VolumesJob({ ...{ facts, host, paths }, map: map('volumes', hostVolumesName(name)) }),
+      volumes: marking(new VolumesJob({ ...{ facts, host, paths }, map: maps.volumes }), maps.volumes),
     },
     start() {
       disk.start();

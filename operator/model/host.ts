@@ -4,6 +4,8 @@ import { API_GROUP } from './names.ts';
 
 /** Label of every ConfigMap with facts of a host; its value is the job that writes it. */
 export const HOST_FACTS_LABEL = `${API_GROUP}/host-facts`;
+/** Annotation of such a ConfigMap whose job does not keep it up: since when (RFC 3339), and why. */
+export const HOST_FACTS_STALE = `${API_GROUP}/host-facts-stale`;
 
 /** ConfigMap with a key for each port in use (the original's name). */
 export const portUsageName = (host: string): string => `cloud-provider-port-usage-${host}`;
