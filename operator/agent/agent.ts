@@ -14,6 +14,7 @@ import type {
   TaskState,
   VerifyResult,
 } from '../agent-api/state.ts';
+import { Turns } from '../engine/turns.ts';
 import { acceptCommand } from '../ha/command.ts';
 import type { Installation } from './installation.ts';
 import type { Log } from './log.ts';
@@ -63,8 +64,8 @@ type Asked = { command: Command; waitMs?: number };
 /** The calls of the API: checks the command, keeps the highest one, and runs one thing at a time. */
 export class Agent {
   readonly #parts: AgentParts;
-  #turn: Promise<unknown> = Promise.resolve();
-  #moves: Promise<unknown> = Promise.resolve();
+  readonly #short = new Turns();
+  readonly #moves = new Turns();
   #fences = 0;
   #fencing: Promise<void> = Promise.resolve();
 
@@ -215,21 +216,23 @@ export class Agent {
   }
 
   #move<T>(work: () => Promise<T>): Promise<T> {
-    const turn = this.#moves.then(work);
-    this.#moves = turn.catch(() => undefined).then(() => this.#parts.told());
-    return turn;
+    return this.#moves.take(async () => {
+      try {
+        return await work();
+      } finally {
+        this.#parts.told();
+      }
+    });
   }
 
   /** Short calls wait for each other and are refused while a long one runs. */
   #quick<T>(command: Command, work: () => Promise<T>): Promise<T> {
-    const turn = this.#turn.then(async () => {
+    return this.#short.take(async () => {
       const { tasks } = this.#parts;
       if (tasks.isBusy) throw new AgentError('Busy', `task "${tasks.latest?.kind ?? ''}" runs`);
       await this.#accept(command);
       return work();
     });
-    this.#turn = turn.catch(() => undefined);
-    return turn;
   }
 
   async #onRw<T>(work: () => Promise<T>): Promise<T> {

@@ -3,6 +3,7 @@ import type { QuorumRequest } from '../agent-api/requests.ts';
 import type { Command } from '../agent-api/schemas.ts';
 import type { Prepared, Quorum } from '../agent-api/state.ts';
 import type { EngineProfile, LogEnd } from '../engine/profile.ts';
+import { Turns } from '../engine/turns.ts';
 import { formatIncarnation, parseIncarnation, type Incarnation } from '../ha/incarnation.ts';
 import { takePrepare, takeQuorum, type QuorumSetting, type Taken } from '../ha/member.ts';
 import type { GroupRecord } from '../ha/record.ts';
@@ -43,7 +44,7 @@ export class Replication {
   #inForce: QuorumInForce | undefined;
   /** Generation that stands in the files of the running engine. */
   #staged: number | undefined;
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #turns = new Turns();
 
   constructor(parts: ReplicationParts) {
     this.#parts = parts;
@@ -152,12 +153,10 @@ export class Replication {
 
   /** One change at a time, and each of what is newest when its turn comes: an older one never lands later. */
   #inTurn(act: (quorum: NonNullable<Persisted['quorum']>) => Promise<void>): Promise<void> {
-    const turn = this.#last.then(async () => {
+    return this.#turns.take(async () => {
       const { quorum } = this.#parts.store.now;
       if (quorum) await act(quorum);
     });
-    this.#last = turn.catch(() => undefined);
-    return turn;
   }
 }
 

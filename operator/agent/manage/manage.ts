@@ -15,16 +15,16 @@ const CHECKPOINT_MS = 600_000;
 
 /** Accounts, databases and slots of the engine that the profile drives. */
 export function manageBySql(profile: EngineProfile, withSession: WithSession, clock: Clock): Manage {
-  const sql: Sql = use => withSession(profile.sql, use, { statementMs: STATEMENT_MS });
+  const until = (signal?: AbortSignal): Sql => {
+    const options = { statementMs: STATEMENT_MS, ...(signal && { signal }) };
+    return use => withSession(profile.sql, use, options);
+  };
+  const sql = until();
   const checkpointSql: Sql = use => withSession(profile.sql, use, { statementMs: CHECKPOINT_MS });
   return {
     account: request => ensureAccount(sql, request),
     database: request => ensureDatabase(sql, request),
-    slots: (names, signal) =>
-      ensureSlots(
-        use => withSession(profile.sql, use, { statementMs: STATEMENT_MS, ...(signal && { signal }) }),
-        names,
-      ),
+    slots: (names, signal) => ensureSlots(until(signal), names),
     checkpoint: waitMs =>
       checkpoint(checkpointSql, waitMs, ms => new Promise(resolve => void clock.after(ms, resolve))),
     verify: () => probe(profile.sql, withSession),

@@ -3,14 +3,11 @@ import { execFile } from 'node:child_process';
 import { access, chown, mkdir, readdir, rm, rmdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
-import type { Upstream } from '../profile.ts';
-import type { Member } from '../testing/member.ts';
-import { Bench, eventually, SMALL } from '../testing/member.ts';
+import { caughtUp, ignore, limit, openGroup } from '../testing/group.ts';
+import { eventually, SMALL, type Bench, type Member } from '../testing/member.ts';
 import { segmentAt } from './kept-log.ts';
 
 const execute = promisify(execFile);
-const ignore = () => undefined;
-const limit = () => AbortSignal.timeout(10_000);
 /** The points where a promotion is stopped are beside what it notes for the archive. */
 const ARCHIVING = { ...SMALL, archive_mode: 'on' };
 const SEGMENT_BYTES = 16 << 20;
@@ -24,25 +21,13 @@ describe('a promotion of PostgreSQL that is killed and begun anew (real engine)'
   let c: Member;
 
   before(async () => {
-    bench = await Bench.open();
-    a = await bench.member('a');
-    b = await bench.member('b');
-    c = await bench.member('c');
-    await c.profile.initialize({ settings: SMALL }, ignore);
-    await c.startRw();
-    await c.sql('CREATE TABLE t (by text)');
-    const upstreams = [await c.upstreamFor(a), await c.upstreamFor(b)] as const;
-    await Promise.all([fill(a, upstreams[0]), fill(b, upstreams[1])]);
-    await c.sql('ALTER ROLE replicator SUPERUSER');
-    await c.sql('CHECKPOINT');
-    for (const follower of [a, b]) await caughtUp(follower, c);
+    ({
+      bench,
+      members: { a, b, c },
+    } = await openGroup(['c', 'a', 'b'], { followers: ARCHIVING }));
   });
   after(() => bench.close());
 
-  const fill = async (member: Member, upstream: Upstream): Promise<void> => {
-    await member.profile.join(upstream, ignore);
-    await member.startFollower(upstream, ARCHIVING);
-  };
   const facts = (member: Member) => member.profile.observe(limit());
   const wal = (member: Member, name = '') => join(member.pgdata, 'pg_wal', name);
   const exists = (path: string): Promise<boolean> =>
@@ -52,8 +37,6 @@ describe('a promotion of PostgreSQL that is killed and begun anew (real engine)'
     );
   const writers = async (member: Member): Promise<string[]> =>
     (await member.sql<{ by: string }>('SELECT by FROM t ORDER BY 1')).map(it => it.by);
-  const caughtUp = (follower: Member, rw: Member): Promise<void> =>
-    eventually('it is as far as the RW', async () => (await facts(follower)).lsn === (await facts(rw)).lsn);
   const rejoin = async (member: Member, rw: Member): Promise<void> => {
     const upstream = await rw.upstreamFor(member);
     await member.profile.rejoin({ upstream, mayRewind: true, signal: limit() }, ignore);

@@ -13,13 +13,8 @@ describe('a rewind of PostgreSQL that has nothing to do, or cannot begin (real e
   before(async () => {
     ({
       bench,
-      rw: a,
-      followers: [b, c],
-    } = (await openGroup({ rw: 'a', followers: ['b', 'c'] })) as {
-      bench: Bench;
-      rw: Member;
-      followers: [Member, Member];
-    });
+      members: { a, b, c },
+    } = await openGroup(['a', 'b', 'c']));
     await c.kill();
     await a.sql("INSERT INTO t SELECT 'a' FROM generate_series(1, 1000)");
     await caughtUp(b, a);

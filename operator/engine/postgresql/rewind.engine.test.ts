@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Member } from '../testing/member.ts';
-import { Bench, eventually, SMALL } from '../testing/member.ts';
+import { caughtUp, fill, ignore, limit, openGroup } from '../testing/group.ts';
+import { eventually, SMALL, type Bench, type Member } from '../testing/member.ts';
 
 /** Checkpoints are those of the test, and take two seconds where nobody hurries them. */
 const SETTINGS = {
@@ -11,8 +11,6 @@ const SETTINGS = {
   checkpoint_timeout: '10min',
   checkpoint_completion_target: '0.003',
 };
-const ignore = () => undefined;
-const limit = () => AbortSignal.timeout(10_000);
 
 describe('PostgreSQL is rewound over files of the log that the RW has no more (real engine)', function () {
   this.timeout(30_000);
@@ -21,21 +19,13 @@ describe('PostgreSQL is rewound over files of the log that the RW has no more (r
   let b: Member;
 
   before(async () => {
-    bench = await Bench.open();
-    a = await bench.member('a');
-    b = await bench.member('b');
-    await a.profile.initialize({ settings: SETTINGS }, ignore);
-    await a.startRw(SETTINGS);
-    await a.sql('CREATE TABLE t (by text)');
-    const upstream = await a.upstreamFor(b);
-    // As its account is made by the cluster manager: pg_rewind reads files through it.
-    await a.sql('ALTER ROLE replicator SUPERUSER');
-    await b.profile.join(upstream, ignore);
-    await b.startFollower(upstream, SETTINGS);
+    ({
+      bench,
+      members: { a, b },
+    } = await openGroup(['a', 'b'], { rw: SETTINGS }));
   });
   after(() => bench.close());
 
-  const end = async (member: Member): Promise<string | undefined> => (await member.profile.observe(limit())).lsn;
   /** Files of the log that somebody wrote on this timeline. */
   const files = async (member: Member, timeline: string): Promise<string[]> =>
     (await readdir(join(member.pgdata, 'pg_wal')))
@@ -64,7 +54,7 @@ describe('PostgreSQL is rewound over files of the log that the RW has no more (r
   it('and begins its recovery in its own', async () => {
     const begin = await longCheckpoint();
     for (let i = 0; i < 3; i++) await nextFile(a);
-    await eventually('b has all', async () => (await end(a)) === (await end(b)));
+    await caughtUp(b, a);
     await b.profile.cut(limit());
     await a.sql("INSERT INTO t VALUES ('a')");
     await nextFile(a);
@@ -79,7 +69,7 @@ describe('PostgreSQL is rewound over files of the log that the RW has no more (r
     const rejoined = await a.profile.rejoin({ upstream, mayRewind: true, signal: limit() }, ignore);
     expect(rejoined).to.deep.equal({ how: 'rewound' });
     await a.startFollower(upstream, SETTINGS);
-    await eventually('a has what b has', async () => (await end(a)) === (await end(b)));
+    await caughtUp(a, b);
     const rows = await a.sql<{ by: string }>("SELECT by FROM t WHERE by NOT LIKE 'filler%'");
     expect(rows).to.deep.equal([{ by: 'b' }]);
     expect(await readdir(a.options.dataDir)).to.not.include('pgdata.log');
@@ -87,9 +77,7 @@ describe('PostgreSQL is rewound over files of the log that the RW has no more (r
 
   it('and says that it is astray when its RW ends before the next one has what it was rewound to', async () => {
     const c = await bench.member('c');
-    const fromB = await b.upstreamFor(c);
-    await c.profile.join(fromB, ignore);
-    await c.startFollower(fromB, SETTINGS);
+    await fill(c, b, SETTINGS);
     for (const follower of [a, c]) await follower.profile.cut(limit());
     await b.sql("INSERT INTO t VALUES ('b alone')");
     await b.kill();

@@ -3,11 +3,8 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Rejoined, Upstream } from '../profile.ts';
 import { reserveTimelines } from '../timelines.ts';
-import type { Member } from '../testing/member.ts';
-import { Bench, eventually, SMALL } from '../testing/member.ts';
-
-const ignore = () => undefined;
-const limit = () => AbortSignal.timeout(10_000);
+import { caughtUp, fill, ignore, limit, openGroup } from '../testing/group.ts';
+import { eventually, SMALL, type Bench, type Member } from '../testing/member.ts';
 
 /** Rows of `t` tell in whose reign they were written. */
 describe('PostgreSQL opens timelines with the number of the epoch (real engine)', function () {
@@ -18,31 +15,15 @@ describe('PostgreSQL opens timelines with the number of the epoch (real engine)'
   let c: Member;
 
   before(async () => {
-    bench = await Bench.open();
-    a = await bench.member('a');
-    b = await bench.member('b');
-    c = await bench.member('c');
-    await c.profile.initialize({ settings: SMALL }, ignore);
-    await c.startRw();
-    await c.sql('CREATE TABLE t (by text)');
-    for (const follower of [a, b]) await fill(follower, c);
-    // As its account is made by the cluster manager: pg_rewind reads files through it.
-    await c.sql('ALTER ROLE replicator SUPERUSER');
-    // The newest checkpoint of both histories; one of before the base backups is no longer in their logs.
-    await c.sql('CHECKPOINT');
-    for (const follower of [a, b])
-      await eventually('it is as far as c', async () => (await end(follower)) === (await end(c)));
+    ({
+      bench,
+      members: { a, b, c },
+    } = await openGroup(['c', 'a', 'b']));
   });
   after(() => bench.close());
 
-  const fill = async (follower: Member, rw: Member): Promise<void> => {
-    const upstream = await rw.upstreamFor(follower);
-    await follower.profile.join(upstream, ignore);
-    await follower.startFollower(upstream);
-  };
   const rejoin = (member: Member, upstream: Upstream): Promise<Rejoined> =>
     member.profile.rejoin({ upstream, mayRewind: true, signal: limit() }, ignore);
-  const end = async (member: Member): Promise<string | undefined> => (await member.profile.observe(limit())).lsn;
   const timeline = async (member: Member): Promise<number | undefined> =>
     (await member.profile.observe(limit())).timeline;
   const writers = async (member: Member): Promise<string[]> =>
@@ -73,7 +54,7 @@ describe('PostgreSQL opens timelines with the number of the epoch (real engine)'
     const upstream = await b.upstreamFor(a);
     expect(await rejoin(a, upstream)).to.deep.equal({ how: 'rewound' });
     await a.startFollower(upstream);
-    await eventually('a has what b has', async () => (await end(a)) === (await end(b)));
+    await caughtUp(a, b);
     expect(await writers(a)).to.deep.equal(['b']);
     expect(await timeline(a)).to.equal(3);
   });
@@ -105,7 +86,7 @@ describe('PostgreSQL opens timelines with the number of the epoch (real engine)'
     await c.kill();
     await c.startFollower(await a.upstreamFor(c));
     for (const member of [b, c]) {
-      await eventually('it has all', async () => (await end(member)) === (await end(a)));
+      await caughtUp(member, a);
       expect(await writers(member)).to.deep.equal(['a again', 'b']);
       expect(await timeline(member)).to.equal(8);
     }
