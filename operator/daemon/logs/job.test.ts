@@ -58,6 +58,29 @@ describe('the job of cleaning up logs', () => {
     expect((await job.run(never)).message).to.match(/^would delete 1 /);
   });
 
+  it('stops deleting within a second once the site wants reports only', async () => {
+    const record = recorder();
+    const job = jobWith({
+      apply: signal =>
+        new Promise((_resolve, reject) => {
+          const broken = (): void => {
+            const { message } = signal.reason as Error;
+            reject(new CleanUpFailed(record.end(clock.date(), message), signal.reason));
+          };
+          signal.addEventListener('abort', broken);
+        }),
+      plan: () => Promise.resolve(recorder().end(clock.date())),
+    });
+    const running = job.run(never).catch((error: unknown) => (error as Error).message);
+    await clock.advance(5_000);
+    mode = 'plan';
+    await clock.advance(1_000);
+    expect(await running).to.equal('called off: logCleanUp says plan now');
+    expect(written[0]!.data).to.include({ mode: 'apply', state: 'failed' });
+    expect((await job.run(never)).message).to.match(/^would delete/);
+    expect(clock.pending).to.equal(0);
+  });
+
   it('says how far it is every 30 s, and its last word last', async () => {
     const record = recorder();
     let finish = (): void => undefined;

@@ -10,6 +10,8 @@ import { deletedBy, summaryOf, type LogMode, type LogsReport } from './report.ts
 
 /** A long clean-up tells this often how far it is, ms. */
 const PROGRESS_MS = 30_000;
+/** A site that wants reports only from now on is heard while a clean-up runs, so often, ms. */
+const LISTEN_MS = 1_000;
 
 export interface LogsJobOptions {
   cleaner: LogsCleaner;
@@ -54,7 +56,28 @@ export class LogsJob implements Job {
     const { cleaner, mode } = this.#options;
     if (mode() === 'plan') return cleaner.plan(signal);
     let stop = (): Promise<void> => Promise.resolve();
-    return cleaner.apply(signal, progress => (stop = this.#tell(progress))).finally(() => stop());
+    const whileWanted = this.#whileWanted();
+    return cleaner
+      .apply(AbortSignal.any([signal, whileWanted.signal]), progress => (stop = this.#tell(progress)))
+      .finally(() => {
+        whileWanted.end();
+        return stop();
+      });
+  }
+
+  /** Aborts once the site wants nothing deleted any more. */
+  #whileWanted(): { signal: AbortSignal; end: () => void } {
+    const { clock, mode } = this.#options;
+    const abort = new AbortController();
+    let cancel = (): void => undefined;
+    const next = (): void => {
+      cancel = clock.after(LISTEN_MS, () => {
+        if (mode() === 'apply') next();
+        else abort.abort(new Error('called off: logCleanUp says plan now'));
+      });
+    };
+    next();
+    return { signal: abort.signal, end: () => cancel() };
   }
 
   /** Not called off with the clean-up: what was done is told. */
