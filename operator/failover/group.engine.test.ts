@@ -60,9 +60,22 @@ describe('cluster manager (real agents, real PostgreSQL)', function () {
     }
   });
 
+  it('follows an RW that was told to end in order, and takes it back as it was: its data is not copied', async () => {
+    const former = rw();
+    const { instanceId } = former.config;
+    former.signal('SIGTERM');
+    await rwIs(['1001', '1002', '1003'].filter(it => it !== instanceId));
+    await former.ended();
+    await former.start();
+    const isIn = (): boolean | undefined => world.record?.members.some(it => it.incarnation.instanceId === instanceId);
+    await eventually('it is a member of E', isIn, LIMIT_MS);
+    expect(former.output).to.contain('"how":"rewound"').and.not.contain('"how":"copied"');
+    await inSync(2);
+  });
+
   it('stops it: nobody holds the record, the former RW is proven', async () => {
     world.want({ stopped: true });
-    await eventually('the record is fenced', () => world.record?.fence?.epoch === 3, LIMIT_MS);
+    await eventually('the record is fenced', () => world.record?.fence?.epoch === 4, LIMIT_MS);
     expect(world.record?.holder).to.equal(undefined);
     expect(world.published).to.equal(undefined);
   });
