@@ -11,15 +11,19 @@ const execute = promisify(execFile);
 const SSHD = '/usr/sbin/sshd';
 const LOOPBACK = '127.0.0.1';
 
-/** OpenSSH's server; on Debian as root it is installed when it is missing. */
-export async function ensureSshd(): Promise<void> {
-  if (existsSync(SSHD)) return;
+/** OpenSSH's server; on Debian as root it is installed when it is missing. Its package would start one of its own. */
+export const ensureSshd = (): Promise<void> => ensurePackage('openssh-server', SSHD);
+
+/** As {@link ensureSshd}. */
+export const ensureSudo = (): Promise<void> => ensurePackage('sudo', '/usr/bin/sudo');
+
+async function ensurePackage(name: string, program: string): Promise<void> {
+  if (existsSync(program)) return;
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   const apt = (...args: string[]): Promise<unknown> =>
     execute('apt-get', ['-qq', '-y', '-o', 'DPkg::Lock::Timeout=300', ...args], { env });
   await apt('update');
-  // The package would start a server of its own.
-  await apt('install', '--no-install-recommends', 'openssh-server');
+  await apt('install', '--no-install-recommends', name);
 }
 
 /** Where a server runs. */
@@ -44,8 +48,9 @@ export class RealSshd {
     this.#place = place;
   }
 
-  static async make(place?: SshdPlace): Promise<RealSshd> {
-    const at = place ?? { below: tmpdir(), address: LOOPBACK, port: await freePort(), enter: ['env'] as const };
+  static async make(place: Partial<SshdPlace> = {}): Promise<RealSshd> {
+    const { port = await freePort() } = place;
+    const at: SshdPlace = { below: tmpdir(), address: LOOPBACK, enter: ['env'], ...place, port };
     const sshd = new RealSshd(await mkdtemp(join(at.below, 'sshd-')), at);
     await sshd.newKey('host_key');
     await sshd.newKey('key');
