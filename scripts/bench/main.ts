@@ -19,7 +19,8 @@ const USAGE = `Usage: npm run bench [-- WHAT ...] [--runs N] [--only TEXT]
 Measures, several times each, and prints the smallest, the median and the largest of what it saw, beside what is
 promised. Fails when a count is not as promised; times are told only. WHAT: yaml, ready, grow, idle, memory (all of
 these, fifteen minutes), failover (two hours; --runs: at most so many of each case, --only: cases whose name has this),
-fleet (one cluster manager for 200 clusters; five minutes), hosts (daemons of 500 hosts; five minutes).
+fleet (one cluster manager for 200 clusters; five minutes), hosts (a daemon on its host,
+and those of 500 hosts; five minutes).
 The machine should have nothing else to do.
 
 client: writes a row every 10 ms into any PostgreSQL, as the failover cases do, and tells the pauses and what was lost.

@@ -49,6 +49,11 @@ export class HostFleet {
   /** Name of the card that clients of these hosts use: one that this machine has too, for its address. */
   readonly card = Object.entries(networkInterfaces()).find(([, all]) => all?.some(it => !it.internal))?.[0] ?? 'bond1';
 
+  /** Socket of the container runtime that answers for all hosts. */
+  get criSocket(): string {
+    return join(this.#root, 'cri');
+  }
+
   /** Adds hosts, one after the other. */
   async start(count: number): Promise<void> {
     for (let n = 0; n < count; n++) {
@@ -100,7 +105,7 @@ export class HostFleet {
         settingsNamespace,
         systemNamespace: settingsNamespace,
         podName: `daemon-${host}`,
-        paths: { proc: at('proc'), sys: at('sys'), logRoot: at(`logs/${host}`), criSocket: at('cri') },
+        paths: { proc: at('proc'), sys: at('sys'), logRoot: at(`logs/${host}`), criSocket: this.criSocket },
         // Neither is there: no host commands, and no API, which would need as many addresses.
         ssh: { key: at('none'), knownHosts: at('none') },
         tlsDirectory: at('none'),
@@ -140,6 +145,6 @@ export class HostFleet {
       answer(null, { image: { id: 'sha256:1', size: 1 } });
     this.#runtime.addService({ ...IMAGE_METHODS }, { ImageStatus: find, PullImage: find });
     const bind = promisify(this.#runtime.bindAsync.bind(this.#runtime));
-    await bind(`unix:${join(this.#root, 'cri')}`, ServerCredentials.createInsecure());
+    await bind(`unix:${this.criSocket}`, ServerCredentials.createInsecure());
   }
 }
