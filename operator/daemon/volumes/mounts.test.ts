@@ -28,6 +28,11 @@ describe('mounted volumes', () => {
       [{ ...pv, isBroken: true }],
     ],
     [
+      'stopped after an error, as Linux 6.15 and later say it',
+      line(`${POD}/x~csi/pv-1/mount`, { after: 'ext4 /dev/mapper/mpatha rw,errors=remount-ro,emergency_ro' }),
+      [{ ...pv, isBroken: true }],
+    ],
+    [
       'secrets and the like',
       line(`${POD}/kubernetes.io~projected/token`) + line(`${POD}/kubernetes.io~empty-dir/tmp`),
       [],

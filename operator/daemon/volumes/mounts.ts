@@ -5,7 +5,7 @@ export interface VolumeMount {
   source: string;
   /** `major:minor` of its file system. */
   number: string;
-  /** The mount may be written to, its file system not: it became read-only by itself. */
+  /** Its file system takes no writes any more, and nobody wanted that. */
   isBroken: boolean;
 }
 
@@ -38,13 +38,16 @@ function mountOf(line: string): VolumeMount | undefined {
   const [number, point, options, fsType, source, superOptions] = parts.slice(1) as Six;
   const [, plugin, volume] = OF_A_POD.exec(plain(point)) ?? [];
   if (!plugin || !volume || NO_DATA.test(plugin)) return undefined;
-  const isBroken = !isReadOnly(options) && isReadOnly(superOptions);
+  const isBroken = isStopped(superOptions) || (!isReadOnly(options) && isReadOnly(superOptions));
   return { volume, fsType, source: plain(source), number, isBroken };
 }
 
 type Six = [string, string, string, string, string, string];
 
 const isReadOnly = (options: string): boolean => options.split(',').includes('ro');
+
+/** Says the file system itself after an error: ext4 since Linux 6.15 (fs/ext4/super.c); before, it became read-only. */
+const isStopped = (options: string): boolean => /(^|,)(emergency_ro|shutdown)(,|$)/.test(options);
 
 /** Blanks and backslashes of names are written as octal numbers. */
 const plain = (text: string): string =>
