@@ -44,7 +44,12 @@ export function makeJobs(context: JobContext): HostJobs {
       logs,
       ports: marking(ports, maps.ports),
       versions: marking(versions, maps.versions),
-      network: new NetworkJob({ ...{ settings, facts, host, clock, random }, ...paths, published: publishedIp }),
+      network: new NetworkJob({
+        ...{ settings, facts, host, clock, random },
+        ...paths,
+        published: publishedIp,
+        leave: () => host.close(),
+      }),
       volumes: marking(new VolumesJob({ ...{ facts, host, paths }, map: maps.volumes }), maps.volumes),
     },
     start() {

@@ -32,6 +32,7 @@ describe('NetworkJob', () => {
   let addresses: string[];
   let settings: DaemonSettings;
   let job: NetworkJob;
+  let left: number;
   beforeEach(() => {
     sys = mkdtempSync(join(tmpdir(), 'network-'));
     for (const card of ['bond1', 'eth0']) {
@@ -52,7 +53,9 @@ describe('NetworkJob', () => {
       return Promise.resolve(answers[command.name]!);
     };
     const options = { facts, host: { run }, proc: sys, sys, clock, random: () => 0.5, interfaces };
-    job = new NetworkJob({ ...options, settings: () => settings, published: () => undefined });
+    left = 0;
+    const leave = (): void => void left++;
+    job = new NetworkJob({ ...options, leave, settings: () => settings, published: () => undefined });
   });
   afterEach(() => rmSync(sys, { recursive: true }));
 
@@ -122,6 +125,20 @@ describe('NetworkJob', () => {
     expect(message).to.equal('eth0 is up, no address');
     settings = { ...settings, card: 'bond9' };
     expect((await look()).message).to.equal('bond9 is not there, no address');
+  });
+
+  it('leaves the host, and asks anew, when the site names another account or none', async () => {
+    addresses = ['10.0.0.9/24', '10.0.0.5/24'];
+    await look();
+    await look();
+    expect([asked.length, left]).to.deep.equal([1, 0]);
+    settings = { ...settings, sshUser: 'polardb' };
+    await look();
+    expect([asked.length, left]).to.deep.equal([2, 1]);
+    settings = { ...settings, isSshOn: false };
+    answers['addresses'] = { kind: 'off', why: 'switched off' };
+    expect((await look()).fact.gaps).to.deep.equal(['addresses of bond1: switched off']);
+    expect(left).to.equal(2);
   });
 
   it('asks for the management controller only when that is switched on, once an hour, and holds nothing up', async () => {

@@ -16,6 +16,8 @@ export interface NetworkJobOptions {
   settings: () => DaemonSettings;
   facts: HostFacts;
   host: HostExec;
+  /** Is called when the site names another account for host commands, or none: what is open for the former one ends. */
+  leave: () => void;
   /** The host's `/proc`. */
   proc: string;
   /** The host's `/sys`. */
@@ -68,6 +70,7 @@ export class NetworkJob implements Job {
 
   #useAccount(account: string): void {
     if (account === this.#account) return;
+    if (this.#account !== '') this.#options.leave();
     this.#account = account;
     this.#told.forget();
     this.#oob.forget();
