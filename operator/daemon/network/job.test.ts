@@ -54,8 +54,7 @@ describe('NetworkJob', () => {
     };
     const options = { facts, host: { run }, proc: sys, sys, clock, random: () => 0.5, interfaces };
     left = 0;
-    const leave = (): void => void left++;
-    job = new NetworkJob({ ...options, leave, settings: () => settings, published: () => undefined });
+    job = new NetworkJob({ ...options, leave: () => left++, settings: () => settings, published: () => undefined });
   });
   afterEach(() => rmSync(sys, { recursive: true }));
 
