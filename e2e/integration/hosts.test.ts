@@ -1,10 +1,5 @@
 import { expect } from 'chai';
 import { X509Certificate } from 'node:crypto';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { parseAllDocuments } from 'yaml';
-import { synth } from '../../manifests/synth.ts';
 import { KubeClient } from '../../operator/kube/client.ts';
 import { findCredentials } from '../../operator/kube/credentials.ts';
 import { resource, RESOURCES, type ConfigMap, type DaemonSet, type Pod } from '../../operator/kube/resources.ts';
@@ -20,6 +15,7 @@ import { API_GROUP, API_VERSION } from '../../operator/model/names.ts';
 import { controlPlane } from '../support/control-plane.ts';
 import { eventually, throughout } from '../support/eventually.ts';
 import { installKinds } from '../support/kinds.ts';
+import { settingsMaps } from '../support/settings-maps.ts';
 
 /** Everything of this test lives in one namespace; its nodes have names of their own, and no kubelet. */
 const namespace = `hosts-${process.pid}`;
@@ -40,7 +36,8 @@ describe('facts of hosts, real API server', function () {
     client = new KubeClient({ credentials, fieldManager: 'test' });
     await installKinds(plane, client);
     await client.create(RESOURCES.namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
-    for (const map of await settings()) await client.create(RESOURCES.configMaps, map);
+    const maps = await settingsMaps({ systemNamespace: namespace, settingsNamespace: namespace });
+    for (const map of maps) await client.create(RESOURCES.configMaps, map);
     for (const name of NODES) await makeNode(name);
     await client.create(RESOURCES.daemonSets, daemonSet());
     operators = new KubeClient({ credentials, fieldManager: 'polardb-stack-operator' });
@@ -214,14 +211,6 @@ describe('facts of hosts, real API server', function () {
       pullPolicy: 'IfNotPresent',
       workers: 2,
     });
-  }
-
-  async function settings(): Promise<ConfigMap[]> {
-    const dist = await mkdtemp(join(tmpdir(), 'hosts-'));
-    synth(dist, { systemNamespace: namespace, settingsNamespace: namespace });
-    const text = await readFile(join(dist, '0003-settings.yaml'), 'utf8');
-    await rm(dist, { recursive: true });
-    return parseAllDocuments(text).map(document => document.toJS() as ConfigMap);
   }
 
   async function makeNode(name: string): Promise<void> {

@@ -1,16 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseAllDocuments } from 'yaml';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { auditMark, auditSince, type AuditEvent } from '../../e2e/support/audit.ts';
 import { Faults } from '../../e2e/support/faults.ts';
 import { HostFleet } from '../../e2e/support/fleet/hosts.ts';
 import { installKinds } from '../../e2e/support/kinds.ts';
-import { synth } from '../../manifests/synth.ts';
+import { settingsMaps } from '../../e2e/support/settings-maps.ts';
 import { KubeClient } from '../../operator/kube/client.ts';
 import { findCredentials } from '../../operator/kube/credentials.ts';
-import { RESOURCES, type ConfigMap } from '../../operator/kube/resources.ts';
+import { RESOURCES } from '../../operator/kube/resources.ts';
 import { down, up } from '../kubernetes/cluster.ts';
 import type { Figure } from './figures.ts';
 import { measurePortScan, OneHost } from './one-host.ts';
@@ -38,7 +34,8 @@ export async function measureHosts(): Promise<Figure[]> {
     await new Faults(local).freeze('kube-controller');
     await installKinds(local, client);
     fleet = await HostFleet.open({ client, credentials, settingsNamespace: NAMESPACE });
-    for (const map of await settings(fleet.card)) await client.create(RESOURCES.configMaps, map);
+    for (const map of await settingsMaps({ settingsNamespace: NAMESPACE, network: { clientCard: fleet.card } }))
+      await client.create(RESOURCES.configMaps, map);
     await fleet.start(HOSTS);
     await fleet.haveTold();
     await client.create(RESOURCES.nodes, { apiVersion: 'v1', kind: 'Node', metadata: { name: OWN_NODE } });
@@ -85,16 +82,4 @@ function fullest(moments: readonly number[]): number {
     counts.set(second, (counts.get(second) ?? 0) + 1);
   }
   return Math.max(0, ...counts.values());
-}
-
-/** The site's maps, as they are installed. */
-async function settings(card: string): Promise<ConfigMap[]> {
-  const dist = await mkdtemp(join(tmpdir(), 'bench-hosts-'));
-  try {
-    synth(dist, { settingsNamespace: NAMESPACE, network: { clientCard: card } });
-    const text = await readFile(join(dist, '0003-settings.yaml'), 'utf8');
-    return parseAllDocuments(text).map(document => document.toJS() as ConfigMap);
-  } finally {
-    await rm(dist, { recursive: true });
-  }
 }
