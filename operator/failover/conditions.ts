@@ -1,5 +1,5 @@
 import type { Decision } from '../ha/action.ts';
-import { formatIncarnation } from '../ha/incarnation.ts';
+import { formatIncarnation, type Incarnation } from '../ha/incarnation.ts';
 import type { GroupRecord } from '../ha/record.ts';
 import { isFresh } from '../ha/sight.ts';
 import type { GroupView } from '../ha/view.ts';
@@ -37,12 +37,17 @@ export function conditionsOf(parts: StatusParts): Verdict[] {
 
 function writerAvailable(parts: StatusParts): Verdict {
   const { target, view } = parts;
-  const holder = view.recorded?.record.holder;
-  // What it said before it fell silent tells nothing of now.
-  const report = view.evidence.reports.find(it => isOf(it.incarnation, holder) && isFresh(view, it));
-  if (!holder || !isOf(holder, view.published) || !report?.engine.acceptsWrites) return writerMissing(parts);
-  const message = `${rwService(target.name)} leads to ${holder.instanceId}`;
+  const writer = writerOf(view);
+  if (!writer) return writerMissing(parts);
+  const message = `${rwService(target.name)} leads to ${writer.instanceId}`;
   return { type: 'WriterAvailable', status: 'True', reason: 'Published', message };
+}
+
+/** The RW that clients are led to, heard of late to take writes: what it said before it fell silent tells nothing of now. */
+export function writerOf(view: GroupView): Incarnation | undefined {
+  const holder = view.recorded?.record.holder;
+  const report = view.evidence.reports.find(it => isOf(it.incarnation, holder) && isFresh(view, it));
+  return holder && isOf(holder, view.published) && report?.engine.acceptsWrites ? holder : undefined;
 }
 
 /** With what a person can do about it; a cluster that is stopped lacks nothing. */

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { RECORD_ANNOTATION } from '../ha/lease.ts';
 import { RESOURCES } from '../kube/resources.ts';
-import { MPD_CLUSTERS, MPD_OPERATIONS } from '../kinds/mpd.ts';
+import { MPD_CLUSTERS, MPD_OPERATIONS, type RawOperation } from '../kinds/mpd.ts';
 import { readSwitches } from './history.ts';
 import { GroupWorld } from './testing/group-world.ts';
 import { clusterOf, SHARED } from './testing/samples.ts';
@@ -37,6 +37,22 @@ describe('a group in the hands of its cluster manager', () => {
     await world.run(60_000);
     await world.tell();
     expect(world.writes).to.deep.equal([]);
+  });
+
+  it('says so when its RW is silent, and as soon as it is heard again', async () => {
+    const world = await GroupWorld.running(clusterOf({ ...SHARED }));
+    const told = async (): Promise<string | undefined> => {
+      await world.tell();
+      return world.status().conditions?.find(it => it.type === 'WriterAvailable')?.reason;
+    };
+    expect(await told()).to.equal('Published');
+    // Too short for its stream to be given up.
+    world.members[0]!.isCutFromManager = true;
+    await world.run(2_000);
+    expect(await told()).to.equal('HolderSilent');
+    world.members[0]!.isCutFromManager = false;
+    await world.run(1_000);
+    expect(await told()).to.equal('Published');
   });
 
   it('an engine that died is replaced at once when the quorum answers, and the story is told', async () => {
@@ -140,6 +156,41 @@ describe('a group in the hands of its cluster manager', () => {
     expect(status).to.include({ phase: 'Failed', reason: 'TargetUnknown' });
     expect(world.events.map(it => it.reason)).to.include('SwitchoverRefused');
     expect(world.record().epoch).to.equal(1);
+  });
+
+  describe('an operation that cannot begin, or is called off, holds up no others', () => {
+    const make = (world: GroupWorld, spec: object): void => {
+      world.api.create(MPD_OPERATIONS, {
+        apiVersion: 'mpd.polardb.aliyun.com/v1',
+        kind: 'MPDOperation',
+        metadata: { name: 'move', namespace: 'shop' },
+        spec: { target: { name: 'orders' }, ...spec },
+      } as Parameters<typeof world.api.create>[1]);
+    };
+    const status = (world: GroupWorld) =>
+      (world.api.find(MPD_OPERATIONS, { namespace: 'shop', name: 'move' }) as RawOperation).status;
+
+    it('a switchover while nobody is RW', async () => {
+      const world = await GroupWorld.running();
+      for (const member of world.members) member.isReachable = false;
+      await world.run(2_000);
+      make(world, { type: 'switchRw', switchRw: { instance: '1002' } });
+      await world.run(12_000);
+      expect(status(world)).to.include({ phase: 'Failed', reason: 'NoWriter' });
+    });
+
+    it('a failover by force that waits for proof', async () => {
+      const world = await GroupWorld.running(clusterOf({ ...SHARED }));
+      world.members[0]!.isReachable = false;
+      await world.run(2_000);
+      make(world, { type: 'forceFailover', forceFailover: { acceptDataLoss: true, instance: '1002' } });
+      await world.run(12_000);
+      expect(status(world)).to.include({ phase: 'Running', reason: 'Forced' });
+      const ref = { namespace: 'shop', name: 'move' };
+      await world.api.client().patchMerge(MPD_OPERATIONS, ref, { spec: { cancelled: true } });
+      await world.run(1_000);
+      expect(status(world)).to.include({ phase: 'Cancelled', reason: 'CANCELLED' });
+    });
   });
 
   it('is stopped by its record: nobody holds it, the former RW is proven', async () => {

@@ -44,6 +44,8 @@ export interface GroupOptions {
   tracker: SwitchTracker;
   /** What is asked for now, in an operation. */
   asked: () => Asked | undefined;
+  /** Ends what was called off while that is possible. @returns whether it did */
+  callOff: (asked: Asked, record: GroupRecord | undefined) => Promise<boolean>;
   /** A verdict on what is asked for. */
   judged: (asked: Asked, decision: Decision) => Promise<void>;
   /** Time to decide again. */
@@ -175,11 +177,12 @@ export class Group {
   }
 
   async #once(target: GroupTarget): Promise<number | undefined | 'again'> {
-    const { asked: ask, clock, isLeading, judged, told, tracker } = this.#options;
+    const { asked: ask, callOff, isLeading, judged, told, tracker } = this.#options;
     const recorded = await this.#ledger.known();
     // That may have taken longer than the leadership lasted.
     if (!isLeading()) return undefined;
     const asked = ask();
+    if (asked && (await callOff(asked, recorded?.record))) return 'again';
     const view = this.#gather(target, recorded, asked);
     tracker.looked(view);
     const decision = decide(view);
@@ -191,13 +194,13 @@ export class Group {
     const hasActed = await this.#actor.write(decided);
     if (decision.request && asked) await judged(asked, decision);
     told();
-    if (hasActed || decision.request) return 'again';
-    const pauses = [
-      (wakeAt ?? Infinity) - clock.now(),
-      (this.#ledger.doubtfulFrom ?? Infinity) - clock.now(),
-      holdLastsMs(target.cluster.metadata.annotations, clock.date()),
-    ];
-    const pause = Math.max(1, Math.min(...pauses));
+    return hasActed || decision.request ? 'again' : this.#pause(target, wakeAt);
+  }
+
+  #pause({ cluster }: GroupTarget, wakeAt = Infinity): number | undefined {
+    const { clock } = this.#options;
+    const at = Math.min(wakeAt, this.#ledger.doubtfulFrom ?? Infinity);
+    const pause = Math.max(1, Math.min(at - clock.now(), holdLastsMs(cluster.metadata.annotations, clock.date())));
     return pause === Infinity ? undefined : pause;
   }
 

@@ -148,12 +148,15 @@ export class Members {
     const incarnation = parseIncarnation(report.incarnation);
     // An address may already be that of another pod: its agent speaks for itself, by its own stream.
     if (!member || incarnation?.podUid !== uid) return;
-    const heard = { incarnation, report, at: this.#options.clock.now() };
+    const { clock, times } = this.#options;
+    const heard = { incarnation, report, at: clock.now() };
+    const wasSilent = heard.at - (member.heard?.at ?? heard.at) >= times().silentMs;
     member.heard = heard;
     if (this.#options.mayAnswer(incarnation)) member.link.send(this.#beatTo(report.nonce));
     this.#options.heard(heard);
     const sign = reportSign(report);
-    if (sign === member.sign) return;
+    // That it is heard again is news, though it says what it said before.
+    if (sign === member.sign && !wasSilent) return;
     member.sign = sign;
     this.#options.news();
   }

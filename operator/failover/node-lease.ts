@@ -21,8 +21,8 @@ interface NodeLeaseOptions {
 export class NodeLease {
   readonly #options: NodeLeaseOptions;
   #current: { name: string; version: string | undefined } | undefined;
-  #readAt = -Infinity;
-  #isReading = false;
+  /** It is being read, or was a moment ago. */
+  #isResting = false;
 
   constructor(options: NodeLeaseOptions) {
     this.#options = options;
@@ -36,12 +36,12 @@ export class NodeLease {
   follow(record: GroupRecord | undefined): void {
     const name = record?.former && !record.holder && !record.fence ? record.former.grant.node : undefined;
     if (name === undefined) this.#current = undefined;
-    else if (!this.#isReading && this.#options.clock.now() - this.#readAt >= PERIOD_MS) void this.#read(name);
+    else if (!this.#isResting) void this.#read(name);
   }
 
   async #read(name: string): Promise<void> {
     const { client, clock, news } = this.#options;
-    this.#isReading = true;
+    this.#isResting = true;
     try {
       const ref = { namespace: 'kube-node-lease', name };
       const lease = await client.get(RESOURCES.leases, ref, { timeoutMs: LIMIT_MS });
@@ -51,11 +51,11 @@ export class NodeLease {
       if (isNews) news();
     } catch {
       // No answer is no evidence; it is read again.
-    } finally {
-      this.#readAt = clock.now();
-      this.#isReading = false;
     }
     // As long as proof is missing, somebody has to look again.
-    clock.after(PERIOD_MS, news);
+    clock.after(PERIOD_MS, () => {
+      this.#isResting = false;
+      news();
+    });
   }
 }

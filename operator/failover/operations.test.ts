@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import type { RequestVerdict } from '../ha/action.ts';
+import type { KubeClient } from '../kube/client.ts';
 import { FakeClock } from '../kube/testing/fake-clock.ts';
 import { MemoryApi } from '../kube/testing/memory-api.ts';
 import { MPD_OPERATIONS, type RawOperation } from '../kinds/mpd.ts';
@@ -58,8 +59,26 @@ describe('operations that the cluster manager carries out', () => {
 
   it('end before they begin when they are called off', async () => {
     ask({ type: 'switchRw', switchRw: { instance: '1002' }, cancelled: true });
-    await judge('accepted');
+    expect(await operations.callOff(operations.asked(stored())!, undefined)).to.equal(true);
     expect(stored()[0]?.status).to.include({ phase: 'Cancelled' });
+  });
+
+  it('wait two seconds for the answer: the decisions about the group wait for it', async () => {
+    ask({ type: 'switchRw', switchRw: { instance: '1002' } });
+    const limits: unknown[] = [];
+    const patchStatus = ((_type, _ref, _status, options) => {
+      limits.push(options?.timeoutMs);
+      return Promise.resolve(stored()[0]);
+    }) as KubeClient['patchStatus'];
+    operations = new Operations({ client: { patchStatus }, clock, event: () => undefined, loss: () => undefined });
+    await judge('accepted');
+    expect(limits).to.deep.equal([2_000]);
+  });
+
+  it('go on when nobody calls them off', async () => {
+    ask({ type: 'switchRw', switchRw: { instance: '1002' } });
+    expect(await operations.callOff(operations.asked(stored())!, undefined)).to.equal(false);
+    expect(stored()[0]?.status?.phase).to.equal(undefined);
   });
 
   it('of a forced failover say what may be lost', async () => {

@@ -1,4 +1,5 @@
 import type { Decision, RequestVerdict } from '../ha/action.ts';
+import type { GroupRecord } from '../ha/record.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { Clock } from '../kube/clock.ts';
 import type { EventNote } from '../kube/events.ts';
@@ -6,7 +7,7 @@ import { patchStatusIfChanged } from '../kube/status.ts';
 import type { OperationRecord } from '../workflow/record.ts';
 import { MPD_OPERATIONS, type RawOperation } from '../kinds/mpd.ts';
 import { Newest } from './newest.ts';
-import { askedFor, journalAfter, journalCancelled, type Asked } from './requests.ts';
+import { askedFor, isCalledOff, journalAfter, journalCancelled, type Asked } from './requests.ts';
 
 interface OperationsOptions {
   client: Pick<KubeClient, 'patchStatus'>;
@@ -15,6 +16,14 @@ interface OperationsOptions {
   /** What a forced failover may have lost. */
   loss: () => string | undefined;
 }
+
+/** Decisions about the group wait for the answer: not longer than for one about its record, ms. */
+const LIMIT_MS = 2_000;
+
+const withLimit = (client: Pick<KubeClient, 'patchStatus'>): Pick<KubeClient, 'patchStatus'> => ({
+  patchStatus: (type, ref, status, options) =>
+    client.patchStatus(type, ref, status, { ...options, timeoutMs: LIMIT_MS }),
+});
 
 /** The operations of one group that this part carries out, and their journals. */
 export class Operations {
@@ -31,15 +40,29 @@ export class Operations {
   }
 
   /** Writes the verdict down before anything else is done for it. @throws KubeError `Conflict`: look again */
-  async judged({ object, isCancelled }: Asked, { request }: Decision): Promise<void> {
+  async judged({ object }: Asked, { request }: Decision): Promise<void> {
     if (!request) return;
-    const now = this.#options.clock.date().toISOString();
-    const journal = isCancelled ? journalCancelled(object, now) : this.#journal(object, request, now);
-    const status = { ...journal, observedGeneration: object.metadata.generation };
-    this.#newest.wrote(await patchStatusIfChanged(this.#options.client, MPD_OPERATIONS, object, status));
+    await this.#write(object, this.#journal(object, request, this.#now()));
     const { outcome, message } = request;
     const isBad = outcome === 'refused' || outcome === 'failed';
     if (isBad) this.#options.event({ type: 'Warning', reason: 'SwitchoverRefused', message });
+  }
+
+  /** Ends what its owner called off while that is still possible. @returns whether it did. @throws as `judged` */
+  async callOff(asked: Asked, record: GroupRecord | undefined): Promise<boolean> {
+    if (!isCalledOff(asked, record)) return false;
+    await this.#write(asked.object, journalCancelled(asked.object, this.#now()));
+    return true;
+  }
+
+  async #write(object: RawOperation, journal: OperationRecord): Promise<void> {
+    const status = { ...journal, observedGeneration: object.metadata.generation };
+    const client = withLimit(this.#options.client);
+    this.#newest.wrote(await patchStatusIfChanged(client, MPD_OPERATIONS, object, status));
+  }
+
+  #now(): string {
+    return this.#options.clock.date().toISOString();
   }
 
   /** What may be lost is written down with the operation that accepted it. */

@@ -11,6 +11,7 @@ import { RESOURCES, type Node, type Secret } from '../kube/resources.ts';
 import { TlsAgents } from './agents.ts';
 import { apiServer } from './api/server.ts';
 import type { ManagerPlace } from './api/topology.ts';
+import { writerOf } from './conditions.ts';
 import { Group } from './group.ts';
 import { FailoverMetrics } from './metrics.ts';
 import { Operations } from './operations.ts';
@@ -185,6 +186,7 @@ export class ClusterManager extends StackOperator {
       isLeading: () => this.isLeader,
       tracker,
       asked: () => operations.asked(sources.group(key).operations),
+      callOff: (asked, record) => operations.callOff(asked, record),
       judged: (asked, decision) => operations.judged(asked, decision),
       wake: () => to.decisions.enqueue(key),
       told: () => to.reports.enqueue(key, SETTLED_MS),
@@ -219,7 +221,7 @@ export class ClusterManager extends StackOperator {
   #figures(): { all: number; withoutWriter: number; streams: number } {
     const groups = [...this.#groups.values()].map(it => it.group);
     const lacksWriter = ({ look }: Group): boolean =>
-      look !== undefined && look.view.wanted === 'running' && look.view.published === undefined;
+      look !== undefined && look.view.wanted === 'running' && writerOf(look.view) === undefined;
     return {
       all: groups.length,
       withoutWriter: groups.filter(lacksWriter).length,

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import type { CallHook } from '../kube/call.ts';
+import type { KubeClient } from '../kube/client.ts';
 import { RESOURCES, type EndpointSlice, type Pod } from '../kube/resources.ts';
 import { MemoryApi } from '../kube/testing/memory-api.ts';
 import { Publisher, publicationOf } from './publisher.ts';
@@ -46,6 +47,20 @@ describe('publication of the RW', () => {
     await publisher.publish(target, { ...at, incarnation: two }, old);
     expect(publisher.published(old)).to.deep.equal(two);
     expect(publisher.published(slice())).to.deep.equal(two);
+  });
+
+  it('waits two seconds for its answer: the decisions about the group wait for it', async () => {
+    const limits: unknown[] = [];
+    const apply = ((_type, object, options) => {
+      limits.push(options?.timeoutMs);
+      return Promise.resolve(object);
+    }) as KubeClient['apply'];
+    await new Publisher({ apply, patchMerge: () => Promise.reject(new Error('no label here')) }).publish(
+      target,
+      at,
+      undefined,
+    );
+    expect(limits).to.deep.equal([2_000]);
   });
 
   it('is gone when somebody deleted it, and is made again', async () => {

@@ -12,6 +12,13 @@ import type { ClusterInstance } from '../kinds/instances.ts';
 
 type Client = Pick<KubeClient, 'apply' | 'patchMerge'>;
 
+/** Decisions about the group wait for the answer: not longer than for one about its record, ms. */
+const LIMIT_MS = 2_000;
+
+const withLimit = (client: Client): Pick<KubeClient, 'apply'> => ({
+  apply: (type, object) => client.apply(type, object, { timeoutMs: LIMIT_MS }),
+});
+
 /** The RW endpoint of one group: one write moves the traffic; labels follow, for people. */
 export class Publisher {
   readonly #client: Client;
@@ -30,7 +37,7 @@ export class Publisher {
   async publish(target: GroupTarget, at: Publication | undefined, seen: EndpointSlice | undefined): Promise<void> {
     const current = this.#slices.of(seen);
     const desired = buildRwEndpoints(target, at, current);
-    const applied = await applyIfChanged(this.#client, { type: RESOURCES.endpointSlices, desired, current });
+    const applied = await applyIfChanged(withLimit(this.#client), { type: RESOURCES.endpointSlices, desired, current });
     this.#slices.wrote(applied.object);
   }
 

@@ -3,7 +3,9 @@ import type { RequestVerdict } from '../ha/action.ts';
 import type { MPDOperationSpecInput } from '../../crds/mpdoperation.ts';
 import type { OperationRecord } from '../workflow/record.ts';
 import type { RawOperation } from '../kinds/mpd.ts';
-import { askedFor, journalAfter, journalCancelled } from './requests.ts';
+import type { GroupRecord } from '../ha/record.ts';
+import { askedFor, isCalledOff, journalAfter, journalCancelled } from './requests.ts';
+import { granted, revoked } from './testing/samples.ts';
 
 const NOW = '2026-01-01T00:00:09.000Z';
 
@@ -63,14 +65,23 @@ describe('what is asked for', () => {
     expect(askedFor([force('1')])?.request).to.deep.equal({ kind: 'force', id: 'uid-1', by: 'user' });
   });
 
-  it('can be called off until it is accepted', () => {
-    const cancelled = (status: Partial<OperationRecord>) => {
-      const asked = operation('1', { type: 'switchRw', switchRw: { instance: '1002' }, cancelled: true }, status);
-      return askedFor([asked])?.isCancelled;
-    };
-    expect(cancelled({})).to.equal(true);
-    expect(cancelled({ phase: 'Running', data: { epoch: '4' } })).to.equal(false);
-  });
+  const moveAway = { type: 'switchRw', switchRw: { instance: '1002' } } as const;
+  const byForce = { type: 'forceFailover', forceFailover: { acceptDataLoss: true } } as const;
+  const at = (epoch: number, record: GroupRecord): GroupRecord => ({ ...record, epoch });
+  for (const [what, spec, epoch, record, expected] of [
+    ['a switchover that nobody has accepted', moveAway, undefined, at(4, granted), true],
+    ['... while the record is lost', moveAway, undefined, undefined, true],
+    ['one that is accepted, before the RW loses its right', moveAway, '4', at(4, granted), true],
+    ['one for which the RW has lost its right', moveAway, '4', at(5, revoked), false],
+    ['a failover by force that waits for proof', byForce, '4', at(5, revoked), true],
+    ['one that has a new RW', byForce, '4', at(5, granted), false],
+  ] as const) {
+    it(`${expected ? 'can' : 'cannot'} be called off: ${what}`, () => {
+      const asked = (cancelled: boolean) =>
+        askedFor([operation('1', { ...spec, cancelled }, { phase: 'Running', data: epoch ? { epoch } : {} })])!;
+      expect([isCalledOff(asked(true), record), isCalledOff(asked(false), record)]).to.deep.equal([expected, false]);
+    });
+  }
 });
 
 describe('journal of a switchover', () => {

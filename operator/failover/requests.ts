@@ -1,4 +1,5 @@
 import type { RequestVerdict } from '../ha/action.ts';
+import type { GroupRecord } from '../ha/record.ts';
 import type { HaRequest } from '../ha/view.ts';
 import { recordOf } from '../workflow/operation-journal.ts';
 import { queueOf, type QueuedOperation } from '../workflow/operations.ts';
@@ -9,6 +10,7 @@ import type { RawOperation } from '../kinds/mpd.ts';
 export interface Asked {
   object: RawOperation;
   request: HaRequest;
+  /** Its owner has called it off. */
   isCancelled: boolean;
 }
 
@@ -57,7 +59,17 @@ export function journalAfter(object: RawOperation, verdict: RequestVerdict, now:
   return { ...rest, phase: state, reason, message, startedAt, finishedAt: now, data: known, steps };
 }
 
-/** The journal of an operation that was called off before it began. */
+/**
+ * May it end here, as its owner wants? Until the RW has lost its right for it nothing has happened; by force, nothing that
+ * costs rows before somebody is granted.
+ */
+export function isCalledOff({ request, isCancelled }: Asked, record: GroupRecord | undefined): boolean {
+  const { kind, acceptedEpoch } = request;
+  if (!isCancelled || acceptedEpoch === undefined || !record) return isCancelled;
+  return acceptedEpoch >= record.epoch || (kind === 'force' && !record.holder);
+}
+
+/** The journal of an operation that was called off. */
 export function journalCancelled(object: RawOperation, now: string): OperationRecord {
   return {
     ...recordOf(object),
@@ -86,5 +98,5 @@ function asked(object: RawOperation): Asked | undefined {
     ...(target !== undefined && { target }),
     ...(epoch > 0 && { acceptedEpoch: epoch }),
   };
-  return { object, request, isCancelled: spec.cancelled === true && epoch === 0 };
+  return { object, request, isCancelled: spec.cancelled === true };
 }

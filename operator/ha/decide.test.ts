@@ -130,6 +130,22 @@ describe('decisions of the cluster manager', () => {
         { ...lost, reports: [writer(), follower(two, { highestEpoch: 6 }), follower(three)] },
         ['RecordLost'],
       ],
+      [
+        'new, on a volume that an agent of another cluster kept its epochs on',
+        {
+          ...fresh,
+          recorded: undefined,
+          reports: [
+            follower(rw, {
+              engine: off,
+              volume: { state: 'foreign', clusterUid: 'another', epoch: 7 },
+              highest: { clusterUid: 'another', epoch: 7, term: 1, generation: 1 },
+              highestEpoch: 7,
+            }),
+          ],
+        },
+        ['create'],
+      ],
       ['lost and wanted stopped', { ...lost, wanted: 'stopped', published: undefined }, []],
       ['older', { record: older }, ['rebuild']],
       ['this process has seen the grant that is gone', { ...goneGrant, reports: [] }, ['RecordBehind']],

@@ -6,17 +6,19 @@ import { isBehind, knownTerm, latestEpoch, recordAnew } from './lost.ts';
 import { membership } from './membership.ts';
 import { proving } from './proving.ts';
 import { createRecord, stampTerm } from './record.ts';
-import { revoking } from './revoking.ts';
+import { hasWitness, revoking } from './revoking.ts';
 import { act, wait, type Policy, type Said } from './said.ts';
 import { isServing, reportIn, type Seen } from './sight.ts';
-import { forceVerdict, switching } from './switching.ts';
+import { forceVerdict, switching, withoutDelay } from './switching.ts';
 import type { GroupView } from './view.ts';
 
 /**
  * What a group's cluster manager does now: the one place where that is decided. The first policy about the RW that
  * decides names the decision; followers are brought to their places beside it. `view.memory` is remember's of this view.
  */
-export function decide(view: GroupView): Decision {
+export const decide = (view: GroupView): Decision => withoutDelay(view, aboutRw(view));
+
+function aboutRw(view: GroupView): Decision {
   const { recorded } = view;
   if (!recorded) return decision('WithoutRecord', withoutRecord(view), []);
   const seen: Seen = { ...view, recorded, ...recorded };
@@ -42,9 +44,11 @@ const isRevoke = ({ actions = [] }: Said): boolean => actions.some(it => it.do =
 function beside(view: Seen): Said {
   if (view.wanted === 'stopped') return {};
   const verdict = forceVerdict(view);
-  const wakeAt = Math.min(silenceAt(view) ?? Infinity, followersAt(view) ?? Infinity);
+  const withdrawAt = withdrawnFrom(view);
+  const isAway = view.now >= withdrawAt;
+  const wakeAt = Math.min(silenceAt(view) ?? Infinity, followersAt(view) ?? Infinity, isAway ? Infinity : withdrawAt);
   return {
-    actions: [...followers(view), ...withdrawal(view)],
+    actions: [...followers(view), ...(isAway ? [{ do: 'withdraw' } as const] : [])],
     ...(verdict && { request: verdict }),
     ...(wakeAt < Infinity && { wakeAt }),
   };
@@ -109,13 +113,16 @@ const gates: readonly Policy[] = [foreignRecord, stamp, recordBehind];
 
 const policies: readonly Policy[] = [...revoking, ...proving, ...granting, ...keeping, ...switching, ...membership];
 
-/** The endpoint of an RW that is away for long leads nowhere; before that its clients are refused at once. */
-function withdrawal(view: Seen): Action[] {
-  const { published, memory, leader, now, options } = view;
+/**
+ * From when on the endpoint of an RW that is away leads nowhere; before that its clients are refused at once. One that
+ * nobody but this process has lost sight of may serve them.
+ */
+function withdrawnFrom(view: Seen): number {
+  const { published, memory, leader, options, record } = view;
   const report = holderReport(view);
-  if (!published || (report && isServing(report))) return [];
-  const since = Math.max(memory.servedAt ?? leader.since, leader.since);
-  return now - since >= options.withdrawMs ? [{ do: 'withdraw' }] : [];
+  if (!published || (report && isServing(report))) return Infinity;
+  if (record.holder && !report && !hasWitness(view, record.holder)) return Infinity;
+  return Math.max(memory.servedAt ?? leader.since, leader.since) + options.withdrawMs;
 }
 
 /** When the holder counts as silent unless it is heard of before. */

@@ -2,7 +2,18 @@ import { expect } from 'chai';
 import type { Command } from './action.ts';
 import { decide } from './decide.ts';
 import { formatIncarnation } from './incarnation.ts';
-import { answering, follower, groupView, NOW, rw, stopped, three, two, type GroupChanges } from './testing/group.ts';
+import {
+  answering,
+  follower,
+  groupView,
+  NOW,
+  rw,
+  stopped,
+  taken,
+  three,
+  two,
+  type GroupChanges,
+} from './testing/group.ts';
 import {
   crashed,
   off,
@@ -84,10 +95,31 @@ describe('decisions of the cluster manager', () => {
       ],
       [
         'away for long: the endpoint leads nowhere',
-        { record: alone, reports: [], memory: { servedAt: hour } },
+        {
+          record: alone,
+          reports: [],
+          memory: { servedAt: hour },
+          evidence: { node: { outOfService: false, isSilent: true } },
+        },
         ['withdraw', 'HolderSilent'],
       ],
+      [
+        '... not when nobody but the leader has lost sight of it: it may serve',
+        { record: alone, reports: [], memory: { servedAt: hour } },
+        ['HolderSilent'],
+      ],
+      [
+        '... also when its right was taken and nothing proves it stopped',
+        { record: taken({ members: [], k: 0 }), reports: [], memory: { servedAt: hour } },
+        ['withdraw', 'FormerNotProven'],
+      ],
     ]);
+
+    it('looks again when the endpoint of an RW that is away is to lead nowhere', () => {
+      const record = taken({ members: [], k: 0 });
+      const { wakeAt } = decide(groupView({ record, reports: [], memory: { servedAt: NOW - 9000 } }));
+      expect(wakeAt).to.equal(NOW + 1000);
+    });
 
     it('required: with nobody equal commits wait for whoever comes first', () => {
       const reports = [answering(two, 999n), answering(three)];

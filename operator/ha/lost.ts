@@ -9,8 +9,9 @@ import { isFresh, isServing } from './sight.ts';
 import type { GroupView } from './view.ts';
 
 /** Highest epoch that this member knows of this cluster, by commands and by its volume. */
-export function latestEpoch({ highestEpoch, volume }: HeardReport, clusterUid: string): number {
-  return Math.max(highestEpoch ?? 0, volume.clusterUid === clusterUid ? (volume.epoch ?? 0) : 0);
+export function latestEpoch({ highest, highestEpoch = 0, volume }: HeardReport, clusterUid: string): number {
+  const commanded = highest === undefined || highest.clusterUid === clusterUid ? highestEpoch : 0;
+  return Math.max(commanded, volume.clusterUid === clusterUid ? (volume.epoch ?? 0) : 0);
 }
 
 /**

@@ -79,6 +79,21 @@ describe('decisions: E and k', () => {
           streamedAt: new Map([[formatIncarnation(three), NOW - 2000]]),
           servedSince: hour,
           grantKnownAt: hour,
+          upSince: hour,
+        },
+      },
+      [],
+    ],
+    [
+      'after a long restart of the RW in its place all have the time to come back',
+      {
+        done,
+        reports: [writer({ senders: [] }), ...allWell.slice(1)],
+        memory: {
+          streamedAt: new Map([two, three].map(it => [formatIncarnation(it), NOW - 8000])),
+          servedSince: hour,
+          grantKnownAt: hour,
+          upSince: NOW - 500,
         },
       },
       [],
@@ -88,13 +103,13 @@ describe('decisions: E and k', () => {
       {
         done,
         reports: [writer({ senders: writer().senders!.slice(0, 1) }), ...allWell.slice(1)],
-        memory: { servedSince: hour, grantKnownAt: hour },
+        memory: { servedSince: hour, grantKnownAt: hour, upSince: hour },
       },
       ['quorum 1'],
     ],
     [
       'preferred: the last one dies, k = 0 is recorded first',
-      { done, reports: [writer({ senders: [] })], memory: { servedSince: hour, grantKnownAt: hour } },
+      { done, reports: [writer({ senders: [] })], memory: { servedSince: hour, grantKnownAt: hour, upSince: hour } },
       ['setMembers'],
     ],
     [
@@ -102,7 +117,7 @@ describe('decisions: E and k', () => {
       {
         done,
         reports: [writer({ senders: [] })],
-        memory: { servedSince: hour, grantKnownAt: hour },
+        memory: { servedSince: hour, grantKnownAt: hour, upSince: hour },
         options: { durability: 'required' },
       },
       [],

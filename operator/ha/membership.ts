@@ -87,7 +87,8 @@ function isKept(view: Seen, who: Incarnation): boolean {
   const heard = view.evidence.reports.find(it => isSameIncarnation(it.incarnation, who))?.heardAt;
   const name = formatIncarnation(who);
   const seenAt = topology === 'share' ? heard : memory.streamedAt.get(name);
-  const from = Math.max(seenAt ?? 0, memory.grantKnownAt ?? 0, memory.servedSince ?? 0);
+  // While its engine was down nobody could stream from it.
+  const from = Math.max(seenAt ?? 0, ...[memory.grantKnownAt, memory.servedSince, memory.upSince].map(at => at ?? 0));
   return now - from < options.memberLostMs;
 }
 

@@ -21,6 +21,10 @@ export interface GroupMemory {
   crashSeenAt?: number;
   /** When the holder of this epoch was first seen accepting writes. */
   servedSince?: number;
+  /** Since when the engine of the holder is up, as far as was heard: not while it starts, stops or is down. */
+  upSince?: number;
+  /** Since when it is up and answers no SQL. */
+  muteSince?: number;
   /** When an RW was last seen accepting writes, in whatever epoch. */
   servedAt?: number;
   /** Since when an RW is wanted. */

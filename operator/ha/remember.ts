@@ -3,7 +3,7 @@ import { isFenced } from './fence.ts';
 import { formatIncarnation, isSameIncarnation, parseIncarnation, type Incarnation } from './incarnation.ts';
 import { noMemory, type Astray, type GroupMemory } from './memory.ts';
 import { isOlder, type GroupRecord } from './record.ts';
-import { isFresh, isServing, reportIn } from './sight.ts';
+import { isFresh, isMute, isServing, reportIn } from './sight.ts';
 import type { GroupView } from './view.ts';
 
 /** What to remember after this view; done before each decision, which then sees it in `view.memory`. */
@@ -58,13 +58,22 @@ function momentsOf(view: GroupView, base: GroupMemory, record: GroupRecord | und
 
 function ofHolder(view: GroupView, base: GroupMemory, report: HeardReport | undefined): Partial<GroupMemory> {
   if (!report) return {};
-  const { engine, position, incarnation: of, heardAt } = report;
+  const { position, incarnation: of, heardAt } = report;
   return {
-    crashSeenAt: engine.state === 'crashed' ? (base.crashSeenAt ?? view.now) : undefined,
+    ...ofEngine(view, base, report),
     servedAt: isServing(report) ? heardAt : base.servedAt,
     servedSince: base.servedSince ?? (isServing(report) ? view.now : undefined),
     rwPosition: position && isServing(report) ? { ...position, of } : base.rwPosition,
     streamedAt: streamed(base, report),
+  };
+}
+
+function ofEngine({ now }: GroupView, base: GroupMemory, report: HeardReport): Partial<GroupMemory> {
+  const { state } = report.engine;
+  return {
+    crashSeenAt: state === 'crashed' ? (base.crashSeenAt ?? now) : undefined,
+    upSince: state === 'running' ? (base.upSince ?? now) : undefined,
+    muteSince: isMute(report) ? (base.muteSince ?? now) : undefined,
   };
 }
 

@@ -1,10 +1,12 @@
 import { expect } from 'chai';
 import { decide } from './decide.ts';
+import { formatIncarnation } from './incarnation.ts';
 import { allWell, follower, groupView, NOW, rw, rwAgain, three, two, writer } from './testing/group.ts';
 import {
   crashed,
   off,
   blank,
+  cut,
   silent,
   silentRw,
   share,
@@ -54,6 +56,14 @@ describe('decisions: revoke', () => {
       ['revoke'],
     ],
     ['silent, a second witness, quorum there', { reports: silentRw }, ['revoke']],
+    [
+      'silent to us; a member that got nothing from it before that is no witness',
+      {
+        reports: [writer({ ...silent, senders: writer().senders!.slice(0, 1) }), follower(two), follower(three, cut)],
+        memory: { streamedAt: new Map([[formatIncarnation(three), NOW - 2500]]) },
+      },
+      ['HolderSilent'],
+    ],
     ['silent alone revokes nothing', { reports: [writer(silent), follower(two), follower(three)] }, ['HolderSilent']],
     [
       'silent, a probe failed too',
@@ -116,10 +126,56 @@ describe('decisions: revoke', () => {
     [
       'it runs and does not answer SQL for long',
       {
-        memory: { servedAt: NOW - 5000, servedSince: hour },
+        memory: { servedAt: NOW - 5000, servedSince: hour, muteSince: NOW - 5000 },
         reports: [writer({ engine: { ...crashed, state: 'running' } }), ...allWell.slice(1)],
       },
       ['revoke'],
+    ],
+    [
+      'it is just back after a long recovery, and was not asked yet',
+      {
+        memory: { servedAt: NOW - 9_000, servedSince: hour },
+        reports: [writer({ engine: { ...crashed, state: 'running' } }), ...allWell.slice(1)],
+      },
+      ['EngineStarting'],
+    ],
+    [
+      'it does not answer SQL, and a leader that is new has never seen it answer: it was published',
+      {
+        memory: { servedAt: undefined, muteSince: NOW - 5000 },
+        reports: [writer({ engine: { ...crashed, state: 'running' } }), ...allWell.slice(1)],
+      },
+      ['revoke'],
+    ],
+    [
+      '... or its promotion came to its end',
+      {
+        published: undefined,
+        memory: { servedAt: undefined, muteSince: NOW - 5000 },
+        reports: [
+          writer({
+            engine: { ...crashed, state: 'running' },
+            task: { kind: 'promote', state: 'done', phase: 'promote' },
+          }),
+          ...allWell.slice(1),
+        ],
+      },
+      ['revoke'],
+    ],
+    [
+      'its promotion takes long',
+      {
+        published: undefined,
+        memory: { servedAt: undefined, muteSince: NOW - 5000 },
+        reports: [
+          writer({
+            engine: { ...crashed, state: 'running' },
+            task: { kind: 'promote', state: 'running', phase: 'promote' },
+          }),
+          ...allWell.slice(1),
+        ],
+      },
+      ['EngineStarting'],
     ],
     [
       'its data is gone, others hold it',

@@ -129,10 +129,16 @@ function missingForFailover(view: Seen, holder: Incarnation): string | undefined
   return hasWitness(view, holder) ? undefined : 'nobody else has lost sight of it';
 }
 
-/** A second witness: a follower that gets nothing from it, a member that probed it, or its node's silence. */
-function hasWitness(view: Seen, holder: Incarnation): boolean {
+/**
+ * A second witness: a follower that gets nothing from it any more, a member that probed it, or its node's silence. What a
+ * follower lacked before it fell silent says nothing of it.
+ */
+export function hasWitness(view: Seen, holder: Incarnation): boolean {
   const { probes, node } = view.evidence;
-  const receivers = alive(view).filter(it => isFollowing(it) && it.receiver?.streaming === false);
+  const served = reportIn(view, holder)?.senders?.filter(it => it.state === 'streaming');
+  const receivers = alive(view)
+    .filter(it => isFollowing(it) && it.receiver?.streaming === false)
+    .filter(it => served?.some(to => isSameIncarnation(to.incarnation, it.incarnation)) ?? true);
   const failed = probes.filter(
     it => !it.reached && isSameIncarnation(it.about, holder) && view.now - it.at < view.options.silentMs,
   );
@@ -177,17 +183,20 @@ const resume = ({ incarnation: on }: HeardReport, message: string): Said => ({
   ...wait('EngineCrashed', `${message}; it is started again in its place`),
 });
 
-/** It served, it runs, and has not answered SQL for long. */
+/** It served, it runs, and has not answered SQL for long: as long as it recovered it was not up. */
 function hung(view: Seen): Said | undefined {
   const report = freshReport(view);
-  const { servedAt, servedSince } = view.memory;
-  if (!report || !isMute(report) || servedAt === undefined || servedSince === undefined) return undefined;
-  const at = servedAt + HUNG_MS;
+  const { muteSince } = view.memory;
+  if (!report || muteSince === undefined || !hasServed(view, report)) return undefined;
+  const at = muteSince + HUNG_MS;
   if (view.now < at) return { wakeAt: at };
   const message = `the engine of instance ${report.incarnation.instanceId} runs and does not answer`;
   if (!view.isHeld && areSuccessorsReady(view)) return revokeFor(view, 'EngineFailed', message);
   return wait('EngineHung', `${message}; nobody can take over: ${missingSuccessors(view)}`);
 }
 
-const isMute = ({ engine }: HeardReport): boolean =>
-  engine.state === 'running' && engine.role === 'rw' && !engine.acceptsWrites;
+/** A promotion may take long. A leader that did not see it end knows by the endpoint, or by the agent's own word. */
+function hasServed({ memory, published }: Seen, { incarnation, task }: HeardReport): boolean {
+  const isPublished = published !== undefined && isSameIncarnation(published, incarnation);
+  return memory.servedSince !== undefined || isPublished || task?.state === 'done';
+}

@@ -23,6 +23,10 @@ export const alive = (view: GroupView): HeardReport[] =>
 export const isServing = ({ engine }: HeardReport): boolean =>
   engine.role === 'rw' && engine.state === 'running' && engine.acceptsWrites;
 
+/** It runs as RW and takes none: it is promoted, or it answers no SQL. */
+export const isMute = ({ engine }: HeardReport): boolean =>
+  engine.role === 'rw' && engine.state === 'running' && !engine.acceptsWrites;
+
 export const instanceOf = ({ instances }: GroupView, { instanceId }: Incarnation): InstanceView | undefined =>
   instances.find(it => it.id === instanceId);
 

@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import { commandKey, type Command } from './action.ts';
 import { decide } from './decide.ts';
-import { allWell, groupView, held, NOW, rw, two, writer } from './testing/group.ts';
-import { moved, newWriter, firstSlots, hour, table } from './testing/group-cases.ts';
+import { allWell, groupView, held, NOW, rw, taken, two, writer } from './testing/group.ts';
+import { fenced, firstSlots, hour, moved, newWriter, proof, silent, table } from './testing/group-cases.ts';
 import type { CommandOutcome } from './view.ts';
 
 describe('decisions: planned moves', () => {
@@ -77,6 +77,58 @@ describe('decisions: planned moves', () => {
       'another one had to take over',
       { request: accepted, record: moved, reports: [newWriter], published: two },
       'failed OtherInstance',
+    ],
+    [
+      'no RW that could hand over',
+      { request: to3, record: fenced, reports: [], memory: { request: { id: 'r', at: hour } } },
+      'refused NoWriter',
+    ],
+    ['no RW, for a moment', { request: to3, record: fenced, reports: [] }, undefined],
+    [
+      'of a cluster that is stopped',
+      {
+        request: to3,
+        wanted: 'stopped',
+        published: undefined,
+        record: fenced,
+        reports: [],
+        memory: { request: { id: 'r', at: hour } },
+      },
+      'refused NoWriter',
+    ],
+    [
+      'while the record is of another cluster',
+      { request: to3, record: { ...held, clusterUid: 'x' }, memory: { request: { id: 'r', at: hour } } },
+      'refused NoWriter',
+    ],
+    [
+      'accepted, and the RW falls silent for good',
+      { request: accepted, reports: [writer(silent)], memory: { request: { id: 'r', at: hour } } },
+      'failed NoWriter',
+    ],
+    [
+      'accepted and on its way',
+      { request: accepted, record: fenced, reports: [], memory: { request: { id: 'r', at: hour } } },
+      undefined,
+    ],
+    [
+      'accepted, the checkpoint took all the time',
+      { request: accepted, done: [firstSlots, checkpoint], memory: { request: { id: 'r', at: hour } } },
+      undefined,
+    ],
+    [
+      'force for an unknown instance',
+      { request: { ...to3, kind: 'force', target: '9' }, reports: [] },
+      'refused TargetUnknown',
+    ],
+    [
+      'force, and the instance is taken away',
+      {
+        request: { ...accepted, kind: 'force', target: '9' },
+        record: taken({ members: [], k: 0, fence: proof }),
+        reports: [],
+      },
+      'failed TargetUnknown',
     ],
     ['force beside a working RW', { request: { ...asked, kind: 'force' } }, 'refused WriterAvailable'],
     ['force', { request: { ...asked, kind: 'force' }, reports: [] }, 'accepted Forced'],

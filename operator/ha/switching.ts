@@ -1,4 +1,4 @@
-import type { Command, RequestVerdict } from './action.ts';
+import type { Command, Decision, RequestVerdict } from './action.ts';
 import { areSuccessorsReady, isReadyOnVolume } from './candidates.ts';
 import type { HeardReport } from './evidence.ts';
 import { isSameIncarnation } from './incarnation.ts';
@@ -6,7 +6,7 @@ import { holderReport } from './keeping.ts';
 import { revokeFor } from './revoking.ts';
 import { act, wait, type Policy, type Said } from './said.ts';
 import { alive, instanceOf, isEligible, isFollowing, isServing, outcomeOf, type Seen } from './sight.ts';
-import type { CommandOutcome, HaRequest } from './view.ts';
+import type { CommandOutcome, GroupView, HaRequest } from './view.ts';
 
 /** Planned moves of a serving RW. Until the revoke nothing has happened, so each of them can still be refused. */
 export const switching: readonly Policy[] = [
@@ -47,7 +47,7 @@ interface Why {
 function objectionTo(view: Seen, { target }: HaRequest, holder: HeardReport): Why | undefined {
   if (target === undefined) return undefined;
   const instance = view.instances.find(it => it.id === target);
-  if (!instance) return { reason: 'TargetUnknown', message: `there is no instance ${target}` };
+  if (!instance) return unknown(target);
   if (target === holder.incarnation.instanceId)
     return { reason: 'TargetIsRw', message: `instance ${target} is the RW` };
   if (instance.follows === 'standby') return { reason: 'TargetIsStandby', message: `instance ${target} is a standby` };
@@ -130,7 +130,7 @@ function afterReport(view: Seen, { incarnation: on, heardAt }: HeardReport): Sai
   });
 }
 
-const deadline = ({ memory: { request }, now, options }: Seen): number => (request?.at ?? now) + options.catchUpMs;
+const deadline = ({ memory: { request }, now, options }: GroupView): number => (request?.at ?? now) + options.catchUpMs;
 
 function endOf(view: Seen, request: HaRequest, holder: HeardReport): RequestVerdict | undefined {
   const { published } = view;
@@ -141,12 +141,13 @@ function endOf(view: Seen, request: HaRequest, holder: HeardReport): RequestVerd
   return verdict(view, request, isThere ? 'done' : 'failed', why);
 }
 
-const verdict = (view: Seen, { id }: HaRequest, outcome: RequestVerdict['outcome'], why: Why): RequestVerdict => ({
-  id,
-  outcome,
-  epoch: view.record.epoch,
-  ...why,
-});
+/** Epoch 0: there is no record. */
+const verdict = (
+  { recorded }: GroupView,
+  { id }: HaRequest,
+  outcome: RequestVerdict['outcome'],
+  why: Why,
+): RequestVerdict => ({ id, outcome, epoch: recorded?.record.epoch ?? 0, ...why });
 
 /** The RW of a cordoned node moves before its pod has to go. */
 function drain(view: Seen): Said | undefined {
@@ -171,13 +172,39 @@ function drain(view: Seen): Said | undefined {
 export function forceVerdict(view: Seen): RequestVerdict | undefined {
   const { request } = view;
   if (request?.kind !== 'force') return undefined;
+  const isBegun = request.acceptedEpoch !== undefined;
   const holder = holderReport(view);
-  const isUp = holder !== undefined && isServing(holder);
-  if (request.acceptedEpoch === undefined) {
-    const why = isUp
-      ? { reason: 'WriterAvailable', message: 'there is a working RW: use a switchover' }
-      : { reason: 'Forced', message: `${request.by} accepts the loss of rows` };
-    return verdict(view, request, isUp ? 'refused' : 'accepted', why);
-  }
-  return isUp ? endOf(view, request, holder) : undefined;
+  if (holder && isServing(holder))
+    return isBegun ? endOf(view, request, holder) : verdict(view, request, 'refused', WRITER_AVAILABLE);
+  const { target, by } = request;
+  const isThere = target === undefined || view.instances.some(it => it.id === target);
+  if (!isThere) return verdict(view, request, isBegun ? 'failed' : 'refused', unknown(target));
+  const why = { reason: 'Forced', message: `${by} accepts the loss of rows` };
+  return isBegun ? undefined : verdict(view, request, 'accepted', why);
+}
+
+const WRITER_AVAILABLE = { reason: 'WriterAvailable', message: 'there is a working RW: use a switchover' };
+const unknown = (target: string): Why => ({ reason: 'TargetUnknown', message: `there is no instance ${target}` });
+
+/**
+ * Other operations of the cluster wait for this one, those too that would bring an RW back. So what cannot begin comes to
+ * an end, whatever keeps it: no RW that could hand over, a record that is lost, a cluster that was stopped.
+ */
+export function withoutDelay(view: GroupView, decision: Decision): Decision {
+  const { request, now } = view;
+  if (!request || decision.request || isUnderWay(view, request, decision)) return decision;
+  const until = deadline(view);
+  if (now < until) return { ...decision, wakeAt: Math.min(decision.wakeAt ?? Infinity, until) };
+  const outcome = request.acceptedEpoch === undefined ? 'refused' : 'failed';
+  const why = decision.wait?.message ?? 'the cluster has no RW';
+  const message = `nothing could be begun within ${view.options.catchUpMs} ms: ${why}`;
+  return { ...decision, request: verdict(view, request, outcome, { reason: 'NoWriter', message }) };
+}
+
+/** What was accepted has begun with the revoke; by force it waits for proof as long as a person lets it. */
+function isUnderWay({ wanted, recorded }: GroupView, request: HaRequest, { policy, actions }: Decision): boolean {
+  const { kind, acceptedEpoch } = request;
+  if (acceptedEpoch === undefined || wanted === 'stopped') return false;
+  const isRevoked = recorded !== undefined && acceptedEpoch < recorded.record.epoch;
+  return kind === 'force' || isRevoked || policy === 'Switchover' || actions.some(it => it.do === 'revoke');
 }

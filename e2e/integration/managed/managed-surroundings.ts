@@ -70,6 +70,7 @@ class ManagedCluster implements Manager {
       isLeading: () => !this.isAway,
       tracker,
       asked: () => operations.asked(this.#parts().operations),
+      callOff: (asked, record) => operations.callOff(asked, record),
       judged: (asked, decision) => operations.judged(asked, decision),
       wake: () => this.#wake(),
       told: () => undefined,

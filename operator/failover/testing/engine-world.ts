@@ -70,6 +70,7 @@ export class EngineWorld {
         ended: entry => this.switches.push(entry),
       }),
       asked: () => undefined,
+      callOff: () => Promise.resolve(false),
       judged: () => Promise.resolve(),
       wake: () => this.wake(),
       told: () => undefined,

@@ -72,6 +72,7 @@ export class GroupWorld {
       isLeading: () => this.isLeading,
       tracker,
       asked: () => operations.asked(sources.group('shop/orders').operations),
+      callOff: (asked, record) => operations.callOff(asked, record),
       judged: (asked, decision) => operations.judged(asked, decision),
       wake: () => this.wake(),
       told: () => undefined,
