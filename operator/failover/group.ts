@@ -43,11 +43,9 @@ export interface GroupOptions {
   isLeading: () => boolean;
   tracker: SwitchTracker;
   /** What is asked for now, in an operation. */
-  asked: () => Asked | undefined;
-  /** Ends what was called off while that is possible. @returns whether it did */
-  callOff: (asked: Asked, record: GroupRecord | undefined) => Promise<boolean>;
-  /** A verdict on what is asked for. */
-  judged: (asked: Asked, decision: Decision) => Promise<void>;
+  asked: (record: GroupRecord | undefined) => Asked | undefined;
+  /** The word of a decision about what is asked for. @returns whether there is one that was not told before */
+  judged: (asked: Asked, decision: Decision) => Promise<boolean>;
   /** Time to decide again. */
   wake: () => void;
   /** A decision was made: there may be news to tell. */
@@ -177,12 +175,11 @@ export class Group {
   }
 
   async #once(target: GroupTarget): Promise<number | undefined | 'again'> {
-    const { asked: ask, callOff, isLeading, judged, told, tracker } = this.#options;
+    const { asked: ask, isLeading, judged, told, tracker } = this.#options;
     const recorded = await this.#ledger.known();
     // That may have taken longer than the leadership lasted.
     if (!isLeading()) return undefined;
-    const asked = ask();
-    if (asked && (await callOff(asked, recorded?.record))) return 'again';
+    const asked = ask(recorded?.record);
     const view = this.#gather(target, recorded, asked);
     tracker.looked(view);
     const decision = decide(view);
@@ -192,9 +189,9 @@ export class Group {
     const wakeAt = this.#actor.command(decided);
     this.#nodeLease.follow(recorded?.record);
     const hasActed = await this.#actor.write(decided);
-    if (decision.request && asked) await judged(asked, decision);
+    const isJudged = asked !== undefined && (await judged(asked, decision));
     told();
-    return hasActed || decision.request ? 'again' : this.#pause(target, wakeAt);
+    return hasActed || isJudged ? 'again' : this.#pause(target, wakeAt);
   }
 
   #pause({ cluster }: GroupTarget, wakeAt = Infinity): number | undefined {
@@ -256,7 +253,7 @@ export class Group {
     const { asked, isLeading, tracker, wake } = this.#options;
     tracker.heard(heard, recorded?.record);
     if (!target || !recorded || !isLeading() || !isOf(heard.incarnation, recorded.record.holder)) return;
-    const request = asked();
+    const request = asked(recorded.record);
     this.#gather(target, recorded, request);
     if (request || isMoving(this.#look?.decision) || isChanging(recorded.record, heard)) wake();
   }

@@ -5,6 +5,9 @@ import { FakeClock } from '../kube/testing/fake-clock.ts';
 import { MemoryApi } from '../kube/testing/memory-api.ts';
 import { MPD_OPERATIONS, type RawOperation } from '../kinds/mpd.ts';
 import { Operations } from './operations.ts';
+import type { Life } from './requests.ts';
+
+const life: Life = { since: undefined, record: undefined };
 
 const verdict = (outcome: RequestVerdict['outcome']): RequestVerdict => ({
   id: 'x',
@@ -27,8 +30,8 @@ describe('operations that the cluster manager carries out', () => {
     const { apiVersion, kind } = MPD_OPERATIONS;
     api.create(MPD_OPERATIONS, { apiVersion, kind, metadata, spec: { target: { name: 'orders' }, ...spec } } as never);
   };
-  const judge = (outcome: RequestVerdict['outcome']): Promise<void> =>
-    operations.judged(operations.asked(stored())!, { policy: 'p', actions: [], request: verdict(outcome) });
+  const judge = (outcome: RequestVerdict['outcome']): Promise<boolean> =>
+    operations.judged(operations.asked(stored(), life)!, { policy: 'p', actions: [], request: verdict(outcome) });
 
   beforeEach(() => {
     api = new MemoryApi(() => new Date(0));
@@ -45,10 +48,10 @@ describe('operations that the cluster manager carries out', () => {
     ask({ type: 'switchRw', switchRw: { instance: '1002' } });
     const before = stored();
     await judge('accepted');
-    expect(operations.asked(before)?.request.acceptedEpoch).to.equal(4);
+    expect(operations.asked(before, life)?.request?.acceptedEpoch).to.equal(4);
     await judge('done');
     expect(stored()[0]?.status).to.include({ phase: 'Succeeded' });
-    expect([operations.asked(stored()), events]).to.deep.equal([undefined, []]);
+    expect([operations.asked(stored(), life), events]).to.deep.equal([undefined, []]);
   });
 
   it('are refused in an Event too', async () => {
@@ -59,7 +62,7 @@ describe('operations that the cluster manager carries out', () => {
 
   it('end before they begin when they are called off', async () => {
     ask({ type: 'switchRw', switchRw: { instance: '1002' }, cancelled: true });
-    expect(await operations.callOff(operations.asked(stored())!, undefined)).to.equal(true);
+    await judge('accepted');
     expect(stored()[0]?.status).to.include({ phase: 'Cancelled' });
   });
 
@@ -75,9 +78,9 @@ describe('operations that the cluster manager carries out', () => {
     expect(limits).to.deep.equal([2_000]);
   });
 
-  it('go on when nobody calls them off', async () => {
+  it('are left alone while nothing is to be said', async () => {
     ask({ type: 'switchRw', switchRw: { instance: '1002' } });
-    expect(await operations.callOff(operations.asked(stored())!, undefined)).to.equal(false);
+    expect(await operations.judged(operations.asked(stored(), life)!, { policy: 'p', actions: [] })).to.equal(false);
     expect(stored()[0]?.status?.phase).to.equal(undefined);
   });
 

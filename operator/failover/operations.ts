@@ -1,5 +1,4 @@
 import type { Decision, RequestVerdict } from '../ha/action.ts';
-import type { GroupRecord } from '../ha/record.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { Clock } from '../kube/clock.ts';
 import type { EventNote } from '../kube/events.ts';
@@ -7,7 +6,7 @@ import { patchStatusIfChanged } from '../kube/status.ts';
 import type { OperationRecord } from '../workflow/record.ts';
 import { MPD_OPERATIONS, type RawOperation } from '../kinds/mpd.ts';
 import { Newest } from './newest.ts';
-import { askedFor, isCalledOff, journalAfter, journalCancelled, type Asked } from './requests.ts';
+import { askedFor, journalAfter, journalCancelled, type Asked, type Life } from './requests.ts';
 
 interface OperationsOptions {
   client: Pick<KubeClient, 'patchStatus'>;
@@ -35,34 +34,33 @@ export class Operations {
   }
 
   /** @param seen as the watch shows them */
-  asked(seen: readonly RawOperation[]): Asked | undefined {
-    return askedFor(seen.map(it => this.#newest.of(it) ?? it));
+  asked(seen: readonly RawOperation[], life: Life): Asked | undefined {
+    const newest = seen.map(it => this.#newest.of(it) ?? it);
+    return askedFor(newest, life);
   }
 
-  /** Writes the verdict down before anything else is done for it. @throws KubeError `Conflict`: look again */
-  async judged({ object }: Asked, { request }: Decision): Promise<void> {
-    if (!request) return;
-    await this.#write(object, this.#journal(object, request, this.#now()));
+  /**
+   * Writes the verdict down before anything else is done for it, or that it was called off. @returns whether there was
+   * something to write. @throws KubeError `Conflict`: look again
+   */
+  async judged({ object, calledOff }: Asked, { request }: Decision): Promise<boolean> {
+    const now = this.#options.clock.date().toISOString();
+    if (calledOff !== undefined) await this.#write(object, journalCancelled(object, calledOff, now));
+    else if (request) await this.#judge(object, request, now);
+    return calledOff !== undefined || request !== undefined;
+  }
+
+  async #judge(object: RawOperation, request: RequestVerdict, now: string): Promise<void> {
+    await this.#write(object, this.#journal(object, request, now));
     const { outcome, message } = request;
     const isBad = outcome === 'refused' || outcome === 'failed';
     if (isBad) this.#options.event({ type: 'Warning', reason: 'SwitchoverRefused', message });
-  }
-
-  /** Ends what its owner called off while that is still possible. @returns whether it did. @throws as `judged` */
-  async callOff(asked: Asked, record: GroupRecord | undefined): Promise<boolean> {
-    if (!isCalledOff(asked, record)) return false;
-    await this.#write(asked.object, journalCancelled(asked.object, this.#now()));
-    return true;
   }
 
   async #write(object: RawOperation, journal: OperationRecord): Promise<void> {
     const status = { ...journal, observedGeneration: object.metadata.generation };
     const client = withLimit(this.#options.client);
     this.#newest.wrote(await patchStatusIfChanged(client, MPD_OPERATIONS, object, status));
-  }
-
-  #now(): string {
-    return this.#options.clock.date().toISOString();
   }
 
   /** What may be lost is written down with the operation that accepted it. */

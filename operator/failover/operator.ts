@@ -185,8 +185,10 @@ export class ClusterManager extends StackOperator {
       identity,
       isLeading: () => this.isLeader,
       tracker,
-      asked: () => operations.asked(sources.group(key).operations),
-      callOff: (asked, record) => operations.callOff(asked, record),
+      asked: record => {
+        const { object, operations: seen } = sources.group(key);
+        return operations.asked(seen, { since: object?.metadata.creationTimestamp, record });
+      },
       judged: (asked, decision) => operations.judged(asked, decision),
       wake: () => to.decisions.enqueue(key),
       told: () => to.reports.enqueue(key, SETTLED_MS),

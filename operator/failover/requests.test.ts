@@ -4,7 +4,7 @@ import type { MPDOperationSpecInput } from '../../crds/mpdoperation.ts';
 import type { OperationRecord } from '../workflow/record.ts';
 import type { RawOperation } from '../kinds/mpd.ts';
 import type { GroupRecord } from '../ha/record.ts';
-import { askedFor, isCalledOff, journalAfter, journalCancelled } from './requests.ts';
+import { askedFor, journalAfter, journalCancelled, type Life } from './requests.ts';
 import { granted, revoked } from './testing/samples.ts';
 
 const NOW = '2026-01-01T00:00:09.000Z';
@@ -31,6 +31,8 @@ const restart = (name: string, status?: Partial<OperationRecord>) =>
 
 const begun = (name: string) => switchover(name, { phase: 'Running', data: { epoch: '4' } });
 
+const life: Life = { since: '2026-01-01T00:00:00Z', record: granted };
+
 describe('what is asked for', () => {
   for (const [what, operations, found] of [
     ['nothing', [], undefined],
@@ -50,19 +52,19 @@ describe('what is asked for', () => {
     ['a forced failover before all others', [restart('1', { phase: 'Running' }), force('2')], 'uid-2'],
     ['nothing that is finished', [switchover('1', { phase: 'Failed' })], undefined],
   ] as const) {
-    it(what, () => expect(askedFor(operations)?.request.id).to.equal(found));
+    it(what, () => expect(askedFor(operations, life)?.request?.id).to.equal(found));
   }
 
   it('tells target, who asked, and the epoch in which it was accepted', () => {
     const accepted = switchover('1', { phase: 'Running', data: { epoch: '4' } });
-    expect(askedFor([accepted])?.request).to.deep.equal({
+    expect(askedFor([accepted], life)?.request).to.deep.equal({
       kind: 'switchover',
       id: 'uid-1',
       by: 'user',
       target: '1002',
       acceptedEpoch: 4,
     });
-    expect(askedFor([force('1')])?.request).to.deep.equal({ kind: 'force', id: 'uid-1', by: 'user' });
+    expect(askedFor([force('1')], life)?.request).to.deep.equal({ kind: 'force', id: 'uid-1', by: 'user' });
   });
 
   const moveAway = { type: 'switchRw', switchRw: { instance: '1002' } } as const;
@@ -78,10 +80,25 @@ describe('what is asked for', () => {
   ] as const) {
     it(`${expected ? 'can' : 'cannot'} be called off: ${what}`, () => {
       const asked = (cancelled: boolean) =>
-        askedFor([operation('1', { ...spec, cancelled }, { phase: 'Running', data: epoch ? { epoch } : {} })])!;
-      expect([isCalledOff(asked(true), record), isCalledOff(asked(false), record)]).to.deep.equal([expected, false]);
+        askedFor([operation('1', { ...spec, cancelled }, { phase: 'Running', data: epoch ? { epoch } : {} })], {
+          ...life,
+          record,
+        });
+      const { request, calledOff } = asked(true)!;
+      expect([request === undefined, calledOff]).to.deep.equal([
+        expected,
+        expected ? 'cancelled on request' : undefined,
+      ]);
+      expect(asked(false)?.calledOff).to.equal(undefined);
     });
   }
+
+  it('is over with the cluster that it was asked of: another one of that name may be older in epochs', () => {
+    const found = askedFor([begun('1')], { ...life, since: '2026-01-01T00:00:02Z' });
+    expect(found?.request).to.equal(undefined);
+    expect(found?.calledOff).to.equal('it was made for a former cluster of this name');
+    expect(askedFor([begun('1')], { ...life, since: '2026-01-01T00:00:01Z' })?.request?.id).to.equal('uid-1');
+  });
 });
 
 describe('journal of a switchover', () => {
@@ -114,5 +131,9 @@ describe('journal of a switchover', () => {
   }
 
   it('is closed when it was called off', () =>
-    expect(journalCancelled(switchover('1'), NOW)).to.include({ phase: 'Cancelled', finishedAt: NOW }));
+    expect(journalCancelled(switchover('1'), 'why', NOW)).to.include({
+      phase: 'Cancelled',
+      message: 'why',
+      finishedAt: NOW,
+    }));
 });

@@ -9,9 +9,16 @@ import type { RawOperation } from '../kinds/mpd.ts';
 /** An operation that this part carries out itself, so that it works without the operator. */
 export interface Asked {
   object: RawOperation;
-  request: HaRequest;
-  /** Its owner has called it off. */
-  isCancelled: boolean;
+  /** Absent: nothing is done for it any more, and why. */
+  request?: HaRequest;
+  calledOff?: string;
+}
+
+/** The life of the cluster that is asked. */
+export interface Life {
+  /** RFC 3339. */
+  since: string | undefined;
+  record: GroupRecord | undefined;
 }
 
 interface Listed extends QueuedOperation {
@@ -24,16 +31,16 @@ const STEP = 'SwitchRw';
  * What is asked for now: a forced failover before all others, else the switchover that was accepted, else one whose turn it
  * is. It passes what is interrupted: that waits for a person, who may want the RW elsewhere just for that.
  */
-export function askedFor(operations: readonly RawOperation[]): Asked | undefined {
+export function askedFor(operations: readonly RawOperation[], life: Life): Asked | undefined {
   const listed = operations.map((object): Listed => {
     const { name, creationTimestamp: createdAt = '' } = object.metadata;
     const { phase, finishedAt } = recordOf(object);
     return { name, createdAt, phase, ...(finishedAt !== undefined && { finishedAt }), object };
   });
   const forced = listed.filter(it => it.object.spec.type === 'forceFailover' && !isFinished(it));
-  const accepted = listed.find(it => !isFinished(it) && asked(it.object)?.request.acceptedEpoch !== undefined);
+  const accepted = listed.find(it => !isFinished(it) && requestOf(it.object)?.acceptedEpoch !== undefined);
   const found = forced[0] ?? accepted ?? queueOf(listed.filter(it => it.phase !== 'Interrupted')).run;
-  return found && asked(found.object);
+  return found && asked(found.object, life);
 }
 
 /** The journal of the operation after this verdict. */
@@ -59,25 +66,9 @@ export function journalAfter(object: RawOperation, verdict: RequestVerdict, now:
   return { ...rest, phase: state, reason, message, startedAt, finishedAt: now, data: known, steps };
 }
 
-/**
- * May it end here, as its owner wants? Until the RW has lost its right for it nothing has happened; by force, nothing that
- * costs rows before somebody is granted.
- */
-export function isCalledOff({ request, isCancelled }: Asked, record: GroupRecord | undefined): boolean {
-  const { kind, acceptedEpoch } = request;
-  if (!isCancelled || acceptedEpoch === undefined || !record) return isCancelled;
-  return acceptedEpoch >= record.epoch || (kind === 'force' && !record.holder);
-}
-
 /** The journal of an operation that was called off. */
-export function journalCancelled(object: RawOperation, now: string): OperationRecord {
-  return {
-    ...recordOf(object),
-    phase: 'Cancelled',
-    reason: 'CANCELLED',
-    message: 'cancelled on request',
-    finishedAt: now,
-  };
+export function journalCancelled(object: RawOperation, message: string, now: string): OperationRecord {
+  return { ...recordOf(object), phase: 'Cancelled', reason: 'CANCELLED', message, finishedAt: now };
 }
 
 const KINDS: Partial<Record<RawOperation['spec']['type'], HaRequest['kind']>> = {
@@ -85,18 +76,41 @@ const KINDS: Partial<Record<RawOperation['spec']['type'], HaRequest['kind']>> = 
   forceFailover: 'force',
 };
 
-function asked(object: RawOperation): Asked | undefined {
-  const { spec, metadata } = object;
+function asked(object: RawOperation, life: Life): Asked | undefined {
+  const request = requestOf(object);
+  const calledOff = request && whyCalledOff(object, request, life);
+  return calledOff === undefined ? request && { object, request } : { object, calledOff };
+}
+
+/**
+ * What its owner called off ends while nothing has happened for it: until the RW has lost its right, by force until somebody
+ * is granted. An operation that its owner made is not deleted with its cluster: it means nothing to the next one of that name.
+ */
+function whyCalledOff(
+  { metadata, spec }: RawOperation,
+  request: HaRequest,
+  { since, record }: Life,
+): string | undefined {
+  const { creationTimestamp: madeAt } = metadata;
+  if (madeAt && since && Date.parse(madeAt) < Date.parse(since)) return 'it was made for a former cluster of this name';
+  return spec.cancelled === true && isUntouched(request, record) ? 'cancelled on request' : undefined;
+}
+
+function isUntouched({ kind, acceptedEpoch }: HaRequest, record: GroupRecord | undefined): boolean {
+  if (acceptedEpoch === undefined || !record) return true;
+  return acceptedEpoch >= record.epoch || (kind === 'force' && !record.holder);
+}
+
+function requestOf({ spec, metadata, status }: RawOperation): HaRequest | undefined {
   const kind = KINDS[spec.type];
   if (!kind) return undefined;
   const target = (spec.switchRw ?? spec.forceFailover)?.instance;
-  const epoch = Number(recordOf(object).data.epoch ?? 0);
-  const request: HaRequest = {
+  const epoch = Number(recordOf(status ? { status } : {}).data.epoch ?? 0);
+  return {
     kind,
     id: metadata.uid ?? metadata.name,
     by: spec.requestedBy ?? 'user',
     ...(target !== undefined && { target }),
     ...(epoch > 0 && { acceptedEpoch: epoch }),
   };
-  return { object, request, isCancelled: spec.cancelled === true };
 }

@@ -69,8 +69,10 @@ class ManagedCluster implements Manager {
       identity: 'cm',
       isLeading: () => !this.isAway,
       tracker,
-      asked: () => operations.asked(this.#parts().operations),
-      callOff: (asked, record) => operations.callOff(asked, record),
+      asked: record => {
+        const { object, operations: seen } = this.#parts();
+        return operations.asked(seen, { since: object?.metadata.creationTimestamp, record });
+      },
       judged: (asked, decision) => operations.judged(asked, decision),
       wake: () => this.#wake(),
       told: () => undefined,

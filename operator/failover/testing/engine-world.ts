@@ -70,8 +70,7 @@ export class EngineWorld {
         ended: entry => this.switches.push(entry),
       }),
       asked: () => undefined,
-      callOff: () => Promise.resolve(false),
-      judged: () => Promise.resolve(),
+      judged: () => Promise.resolve(false),
       wake: () => this.wake(),
       told: () => undefined,
     });

@@ -71,8 +71,10 @@ export class GroupWorld {
       identity: 'cm-1',
       isLeading: () => this.isLeading,
       tracker,
-      asked: () => operations.asked(sources.group('shop/orders').operations),
-      callOff: (asked, record) => operations.callOff(asked, record),
+      asked: record => {
+        const since = this.cluster().metadata.creationTimestamp;
+        return operations.asked(sources.group('shop/orders').operations, { since, record });
+      },
       judged: (asked, decision) => operations.judged(asked, decision),
       wake: () => this.wake(),
       told: () => undefined,
