@@ -165,6 +165,7 @@ describe('hosts in trouble', function () {
       expect(health).to.match(/^\[-\] ports: .* failures in a row/m);
       const back = Date.now();
       await mend();
+      await faults.watchAnew();
       await daemons.says(name, up('192.0.2.88'), NETWORK_MS);
       // What was on its way when the server came back carries the time when it was seen.
       await scene.eventually(

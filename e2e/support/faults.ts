@@ -14,7 +14,7 @@ export type Mend = () => Promise<void>;
 /** Name of the nftables tables that drop packets for us. */
 const TABLE = 'e2e_fault';
 
-/** As the kernel names them. By themselves they wait up to a minute before they look at a server that was away again. */
+/** As the kernel names them. */
 const CONTROLLERS = ['kube-controller', 'kube-scheduler'];
 
 /**
@@ -50,15 +50,22 @@ export class Faults {
     return this.#mend(mend);
   }
 
-  /** Connections to the API server are refused, until it is let start again. Then who watches begins anew. */
+  /** Connections to the API server are refused, until it is let start again. */
   async stopApiServer(): Promise<Mend> {
     const mend = await this.#hold(controlPlane, 'kube-apiserver');
     return this.#mend(async () => {
       await mend();
       await eventually('the API server answers', () => this.#apiServerAnswers());
-      await this.#killPrograms(controlPlane, CONTROLLERS);
-      await this.#nodesWatchAnew();
     });
+  }
+
+  /**
+   * Kubernetes' own programs are started anew: by themselves they wait up to a minute before they look at a server that
+   * was away. Costs the machine some seconds of its processors.
+   */
+  async watchAnew(): Promise<void> {
+    await this.#killPrograms(controlPlane, CONTROLLERS);
+    for (const { name } of this.#local.nodes) await this.#killPrograms(name, ['kubelet', 'kube-proxy']);
   }
 
   /** The API server takes requests and does not answer; what hangs is done late. */
@@ -91,7 +98,7 @@ export class Faults {
       await rename(copy, data);
       await rm(lost, { recursive: true });
       await eventually('the API server answers', () => this.#apiServerAnswers());
-      await this.#nodesWatchAnew();
+      await this.watchAnew();
     };
   }
 
@@ -126,10 +133,6 @@ export class Faults {
       signal('SIGCONT', [pid]);
       return Promise.resolve();
     };
-  }
-
-  async #nodesWatchAnew(): Promise<void> {
-    for (const { name } of this.#local.nodes) await this.#killPrograms(name, ['kubelet', 'kube-proxy']);
   }
 
   async #killPrograms(machine: string, programs: readonly string[]): Promise<void> {
