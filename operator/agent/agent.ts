@@ -22,7 +22,7 @@ import type { Member } from './member.ts';
 import type { RightKeeper } from './right-keeper.ts';
 import { isOf, type Promises } from './promises.ts';
 import type { Replication } from './replication.ts';
-import type { Persisted, StateStore } from './state-store.ts';
+import type { Change, Persisted, StateStore } from './state-store.ts';
 import type { Supervisor } from './supervisor.ts';
 import type { TaskContext, Tasks } from './tasks.ts';
 
@@ -67,6 +67,8 @@ export class Agent {
   readonly #short = new Turns();
   readonly #moves = new Turns();
   #fences = 0;
+  /** Stops and demotions taken. */
+  #downs = 0;
   #fencing: Promise<void> = Promise.resolve();
 
   constructor(parts: AgentParts) {
@@ -108,7 +110,7 @@ export class Agent {
     this.#move(async () => {
       const { replication, member } = this.#parts;
       this.#check(command);
-      await this.#accept(command, replication.takePrepare(command));
+      await this.#accept(command, now => replication.takePrepare(command, now));
       // Before it is: a cut that is not seen through has been begun, and the next start has to connect anew.
       member.uncoupled();
       return replication.prepare(command);
@@ -118,7 +120,7 @@ export class Agent {
     this.#move(async () => {
       const { replication } = this.#parts;
       this.#check(body.command);
-      await this.#accept(body.command, replication.takeQuorum(body));
+      await this.#accept(body.command, now => replication.takeQuorum(body, now));
       return replication.quorum(body);
     });
 
@@ -164,8 +166,10 @@ export class Agent {
     log.warn('self-fence', { reason });
     supervisor.stop('kill');
     tasks.abort(reason);
-    const demotedEpoch = Math.max(right.state.epoch, store.now.highest?.epoch ?? 0);
-    await store.change({ demotedEpoch, plan: { role: 'stopped' } });
+    await store.change(({ highest, demotedEpoch = 0 }) => ({
+      demotedEpoch: Math.max(right.state.epoch, highest?.epoch ?? 0, demotedEpoch),
+      plan: { role: 'stopped' },
+    }));
     await tasks.idle();
     const id = `fence-${++this.#fences}`;
     tasks.begin({ id, kind: 'fence', fingerprint: id }, () => member.stop('kill'));
@@ -176,8 +180,10 @@ export class Agent {
     const { tasks } = this.#parts;
     const request = { id: body.command.requestId, kind, fingerprint: fingerprint(kind, body) };
     if (!tasks.known(request)) {
+      const downs = this.#downs;
       if (tasks.isBusy) await this.#relieve(kind, body.command);
       await this.#accept(body.command);
+      if (this.#downs !== downs) throw new AgentError('Interrupted', 'a stop or demote came in between');
       // A repeated call may have come while the command was written down.
       if (!tasks.known(request)) tasks.begin(request, work);
     }
@@ -200,15 +206,19 @@ export class Agent {
 
   /** Stop and demote come before everything else. The promise is durable before anything is done. */
   async #down(kind: 'demote' | 'stop', body: requests.StopRequest): Promise<TaskState> {
-    const { tasks, store, member, right } = this.#parts;
+    const { tasks, member, right } = this.#parts;
     const { command, mode } = body;
     const request = { id: command.requestId, kind, fingerprint: fingerprint(kind, body) };
     if (!tasks.known(request)) {
       this.#check(command);
-      // First, so that a promotion under way writes nothing behind the demotion.
+      // First, so that what is under way, or about to begin, writes nothing behind the demotion.
+      this.#downs++;
       tasks.abort(`a ${kind} came in between`);
-      const demotedEpoch = Math.max(command.epoch, store.now.demotedEpoch ?? 0);
-      await this.#accept(command, { demotedEpoch, plan: { role: 'stopped' } }, epoch => right.yielded(epoch));
+      const demotion = ({ demotedEpoch = 0 }: Readonly<Persisted>): Partial<Persisted> => ({
+        demotedEpoch: Math.max(command.epoch, demotedEpoch),
+        plan: { role: 'stopped' },
+      });
+      await this.#accept(command, demotion, epoch => right.yielded(epoch));
       await tasks.idle();
       if (!tasks.known(request)) tasks.begin(request, () => member.stop(mode ?? 'fast'));
     }
@@ -254,7 +264,7 @@ export class Agent {
 
   async #accept(
     command: Command,
-    change: Partial<Persisted> = {},
+    change: Change = {},
     onRevoke = (epoch: number): void => this.#parts.right.revoked(epoch),
   ): Promise<void> {
     this.#check(command);

@@ -3,8 +3,9 @@ import type { Peer } from '../agent-api/beat.ts';
 import { BEAT_MS } from '../agent-api/beat.ts';
 import type { AgentEndpoint, MemberClient } from '../agent-api/client.ts';
 import type { AgentConfig } from '../agent-api/config.ts';
+import type { ApiUpstream } from '../agent-api/schemas.ts';
 import type { AgentState } from '../agent-api/state.ts';
-import type { EngineFacts, EngineProfile } from '../engine/profile.ts';
+import type { EngineFacts, EngineProfile, Upstream } from '../engine/profile.ts';
 import { withSession } from '../engine/sql.ts';
 import { formatIncarnation, type Incarnation } from '../ha/incarnation.ts';
 import { Agent } from './agent.ts';
@@ -127,12 +128,15 @@ export async function assembleAgent(world: AgentWorld): Promise<AssembledAgent> 
     onLost: reason => void agent.fence(reason),
     log,
   });
+  const complete = (upstream: ApiUpstream): Promise<Upstream> => {
+    divergence.clear();
+    const { private: directory } = places;
+    const secretFile = config.paths.replicator;
+    return completeUpstream(upstream, { secretFile, directory, applicationName: incarnation });
+  };
   const replication = new Replication({
-    profile,
-    store,
-    supervisor,
-    right,
-    promises,
+    ...{ profile, store, supervisor, right, promises },
+    completeUpstream: complete,
     removePassFile: () => removePassFile(places.private),
   });
   const manage = manageBySql(profile, withSession, clock);
@@ -145,15 +149,7 @@ export async function assembleAgent(world: AgentWorld): Promise<AssembledAgent> 
     right,
     replication,
     read,
-    completeUpstream: upstream => {
-      divergence.clear();
-      const { private: directory } = places;
-      return completeUpstream(upstream, {
-        secretFile: config.paths.replicator,
-        directory,
-        applicationName: incarnation,
-      });
-    },
+    completeUpstream: complete,
     makeSlots: (names, signal) => manage.slots(names, signal),
     killEverythingElse: () =>
       killEverythingElse(table, { keep, sleep: ms => new Promise(resolve => void clock.after(ms, resolve)) }),

@@ -41,7 +41,10 @@ export class Installation {
   async #standStill(signal: AbortSignal): Promise<void> {
     const { store, supervisor, killEverythingElse } = this.#parts;
     if (store.now.plan.role === 'rw') throw new AgentError('WrongRole', 'this is the RW: demote it first');
-    await store.change({ plan: { role: 'stopped' } }, () => signal.throwIfAborted());
+    await store.change(() => {
+      signal.throwIfAborted();
+      return { plan: { role: 'stopped' } };
+    });
     supervisor.stop('fast');
     await supervisor.until(state => state.phase === 'idle', signal);
     await killEverythingElse();

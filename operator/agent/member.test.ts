@@ -21,7 +21,6 @@ async function bed(phase: Phase) {
         calls.push(`launch from ${at.address}`);
         return Promise.resolve({} as Launch);
       },
-      follow: ({ address }: { address: string }) => Promise.resolve(calls.push(`follow ${address}`)),
     },
     volume: { state: () => Promise.resolve({ state: 'initialized' }) },
     supervisor: {
@@ -36,7 +35,11 @@ async function bed(phase: Phase) {
       },
       until: () => Promise.resolve(state),
     },
-    replication: { forgetPosition: () => undefined, launching: () => undefined },
+    replication: {
+      forgetPosition: () => undefined,
+      launching: () => undefined,
+      follow: (_plan: unknown, { address }: { address: string }) => Promise.resolve(calls.push(`follow ${address}`)),
+    },
     completeUpstream: (at: unknown) => Promise.resolve(at),
     log: jsonLog(() => undefined, {}),
   };

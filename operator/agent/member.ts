@@ -58,7 +58,8 @@ export class Member {
     if (role === 'rw') await store.change({ plan: { role: 'stopped' } });
     if (role === 'stopped' || objection !== undefined || (await volume.state()).state !== 'initialized') return;
     if (role === 'rw') await profile.demote();
-    else if (profile.serves(role)) supervisor.start();
+    // It may have been told something else by now.
+    else if (store.now.plan.role === role && profile.serves(role)) supervisor.start();
   }
 
   /** What the supervisor asks right before each start, restarts after a crash included. */
@@ -89,14 +90,19 @@ export class Member {
     return true;
   }
 
-  async start({ role, upstream, settings }: StartRequest, { signal }: TaskContext): Promise<void> {
+  async start({ command, role, upstream, settings }: StartRequest, { signal }: TaskContext): Promise<void> {
     const { store, profile, volume, supervisor, replication } = this.#parts;
     this.#requireSafePod();
     if (store.now.plan.role === 'rw') throw new AgentError('WrongRole', 'this is the RW: demote it first');
     const isServing = profile.serves(role);
     if (isServing) requireData(await volume.state());
     const plan = { role, upstream };
-    await store.change({ plan, settings }, () => signal.throwIfAborted());
+    await store.change(({ highest }) => {
+      signal.throwIfAborted();
+      // Whoever was asked for its position by then follows nobody of before.
+      if (highest && highest.epoch > command.epoch) throw new AgentError('Interrupted', 'a newer epoch has begun');
+      return { plan, settings };
+    });
     replication.forgetPosition();
     if (!isServing) return;
     const { phase } = supervisor.state;
@@ -118,7 +124,11 @@ export class Member {
       if (this.#applied?.plan.role !== 'rw') right.release();
       throw error;
     }
-    if (supervisor.state.phase !== 'running') return this.#run(signal);
+    if (supervisor.state.phase !== 'running') {
+      await this.#run(signal);
+      // Launched for it, it counts as running only as RW; what was coming up as a follower is one now.
+      if (this.#applied?.plan.role === 'rw') return;
+    }
     const { settings: wanted } = this.#parts.store.now;
     if (!isDeepStrictEqual(this.#applied?.settings, wanted)) await this.configure(wanted);
     const slotsMade = slots && this.#makeSlotsAhead(slots, signal);
@@ -207,19 +217,22 @@ export class Member {
     await volume.raiseEpoch(record.epoch, formatIncarnation(me));
     volume.forget();
     const begun = { plan: { role: 'rw' } as const, demotedEpoch: undefined, rewound: undefined };
-    const change = { ...begun, ...(settings && { settings }), ...replication.recorded(record) };
-    // A demotion that came in between is not to be overwritten.
-    await store.change(change, () => signal.throwIfAborted());
+    await store.change(now => {
+      // A demotion that came in between is not to be overwritten.
+      signal.throwIfAborted();
+      return { ...begun, ...(settings && { settings }), ...replication.recorded(record, now) };
+    });
     this.#epoch = record.epoch;
   }
 
   async #adapt(plan: Plan, settings: Settings, signal: AbortSignal): Promise<void> {
-    const { profile, completeUpstream } = this.#parts;
+    const { store, replication } = this.#parts;
     const applied = this.#applied;
     if (applied?.plan.role !== plan.role) return this.restart('fast', { signal });
     if (plan.upstream && !isDeepStrictEqual(applied.plan.upstream, plan.upstream)) {
-      await profile.follow(await completeUpstream(plan.upstream));
-      this.#applied = { ...applied, plan };
+      await replication.follow(plan, plan.upstream);
+      // It may have been cut since.
+      this.#applied = { ...applied, plan: store.now.plan };
     }
     if (!isDeepStrictEqual(applied.settings, settings)) await this.configure(settings);
   }

@@ -1,15 +1,16 @@
+import { isDeepStrictEqual } from 'node:util';
 import { AgentError } from '../agent-api/errors.ts';
 import type { QuorumRequest } from '../agent-api/requests.ts';
-import type { Command } from '../agent-api/schemas.ts';
+import type { ApiUpstream, Command } from '../agent-api/schemas.ts';
 import type { Prepared, Quorum } from '../agent-api/state.ts';
-import type { EngineProfile, LogEnd } from '../engine/profile.ts';
+import type { EngineProfile, LogEnd, Upstream } from '../engine/profile.ts';
 import { Turns } from '../engine/turns.ts';
 import { formatIncarnation, parseIncarnation, type Incarnation } from '../ha/incarnation.ts';
 import { takePrepare, takeQuorum, type QuorumSetting, type Taken } from '../ha/member.ts';
 import type { GroupRecord } from '../ha/record.ts';
 import type { Promises } from './promises.ts';
 import type { RightKeeper } from './right-keeper.ts';
-import type { Persisted, StateStore } from './state-store.ts';
+import type { Persisted, Plan, StateStore } from './state-store.ts';
 import type { Supervisor } from './supervisor.ts';
 
 /** Where this member's log ended when it was cut for this epoch; nothing of it on a member without a log of its own. */
@@ -30,6 +31,7 @@ export interface ReplicationParts {
   supervisor: Supervisor;
   right: RightKeeper;
   promises: Promises;
+  completeUpstream: (upstream: ApiUpstream) => Promise<Upstream>;
   /** Takes the password for the upstream away: no new receiver can connect. */
   removePassFile: () => Promise<void>;
 }
@@ -45,6 +47,8 @@ export class Replication {
   /** Generation that stands in the files of the running engine. */
   #staged: number | undefined;
   readonly #turns = new Turns();
+  /** Gives and takes the password and the upstream. */
+  readonly #coupling = new Turns();
 
   constructor(parts: ReplicationParts) {
     this.#parts = parts;
@@ -59,8 +63,7 @@ export class Replication {
   }
 
   /** What `prepare` makes durable before anything is cut: nor may a restart connect to the former RW again. */
-  takePrepare(command: Command): Partial<Persisted> {
-    const { plan, ...now } = this.#parts.store.now;
+  takePrepare(command: Command, { plan, ...now }: Readonly<Persisted>): Partial<Persisted> {
     if (plan.role === 'rw') throw new AgentError('WrongRole', 'this is the RW: demote it first');
     const { preparedEpoch } = accepted(takePrepare(now, command));
     return { preparedEpoch, plan: this.#hasOwnLog ? { role: plan.role } : plan };
@@ -74,13 +77,28 @@ export class Replication {
     return { ...this.#prepared, promiseAgeMs: promises.ageMs };
   }
 
+  /**
+   * Points the running follower at the upstream of `plan`, unless it was cut since that was written down: what it tells of
+   * its position is true only while it follows nobody.
+   * @throws AgentError `Interrupted`
+   */
+  async follow(plan: Plan, upstream: ApiUpstream): Promise<void> {
+    const { store, profile, completeUpstream } = this.#parts;
+    const begun = await this.#coupling.take(async () => {
+      if (!isDeepStrictEqual(store.now.plan, plan)) throw new AgentError('Interrupted', 'it was cut meanwhile');
+      // A cut that begins from here on takes away what this writes.
+      return { following: profile.follow(await completeUpstream(upstream)) };
+    });
+    await begun.following;
+  }
+
   /** It has an upstream again, or none any more because it is RW or stopped. */
   forgetPosition(): void {
     this.#prepared = undefined;
   }
 
-  takeQuorum(body: QuorumRequest): Partial<Persisted> {
-    const { quorum } = accepted(takeQuorum(this.#parts.store.now, body.command, settingOf(body)));
+  takeQuorum(body: QuorumRequest, now: Readonly<Persisted>): Partial<Persisted> {
+    const { quorum } = accepted(takeQuorum(now, body.command, settingOf(body)));
     return { quorum: quorum && { ...quorum, members: [...quorum.members] } };
   }
 
@@ -97,8 +115,7 @@ export class Replication {
   }
 
   /** The record's (E, k), unless something newer was commanded: an RW never begins with less than what is recorded. */
-  recorded({ epoch, generation, members, k }: GroupRecord): Partial<Persisted> {
-    const known = this.#parts.store.now.quorum;
+  recorded({ epoch, generation, members, k }: GroupRecord, { quorum: known }: Readonly<Persisted>): Partial<Persisted> {
     if (known ? known.generation >= generation : members.length === 0) return {};
     return { quorum: { epoch, generation, members: members.map(it => it.incarnation), k } };
   }
@@ -147,7 +164,7 @@ export class Replication {
     const { profile, store, supervisor, removePassFile } = this.#parts;
     if (!this.#hasOwnLog || store.now.plan.role === 'stopped') return undefined;
     if (supervisor.state.phase !== 'running') throw new AgentError('EngineNotRunning', 'the engine does not run');
-    await removePassFile();
+    await this.#coupling.take(removePassFile);
     return profile.cut(AbortSignal.timeout(CUT_LIMIT_MS));
   }
 

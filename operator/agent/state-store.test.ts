@@ -32,12 +32,11 @@ describe('state that outlives the agent', () => {
 
   it('keeps what a demotion wrote against a change that was decided before it', async () => {
     const store = await StateStore.open(new FakeFile());
-    const controller = new AbortController();
     const demotion = store.accept(stamp(2), { demotedEpoch: 2, plan: { role: 'stopped' } });
-    controller.abort(new Error('demoted'));
-    const promotion = store.change({ plan: { role: 'rw' }, demotedEpoch: undefined }, () =>
-      controller.signal.throwIfAborted(),
-    );
+    const promotion = store.change(({ demotedEpoch }) => {
+      if (demotedEpoch === 2) throw new Error('too late');
+      return { plan: { role: 'rw' }, demotedEpoch: undefined };
+    });
     await demotion;
     expect(await promotion.catch((error: unknown) => error)).to.be.an('error');
     expect(store.now).to.deep.include({ demotedEpoch: 2, plan: { role: 'stopped' } });

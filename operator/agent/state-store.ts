@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { orderSchema, settingsSchema, upstreamSchema } from '../agent-api/schemas.ts';
 import { hashSettings } from '../agent-api/hash.ts';
+import { Turns } from '../engine/turns.ts';
 import { acceptCommand, type CommandStamp } from '../ha/command.ts';
 
 const planSchema = z.object({
@@ -38,11 +39,15 @@ export interface DurableFile {
   write(content: string): Promise<void>;
 }
 
+/** What to change, or how, by what is kept when its turn has come; it may throw, and then nothing is changed. */
+export type Change = Partial<Persisted> | ((now: Readonly<Persisted>) => Partial<Persisted>);
+
 /** Changes go to the file first; what this process believes is never ahead of what a crash would leave. */
 export class StateStore {
   readonly #file: DurableFile;
   #now: Persisted;
-  #last: Promise<unknown> = Promise.resolve();
+  /** One change at a time, each on top of the one before. */
+  readonly #turns = new Turns();
 
   private constructor(file: DurableFile, now: Persisted) {
     this.#file = file;
@@ -67,36 +72,26 @@ export class StateStore {
    * Takes a command into the highest seen, durably, together with what obeying it means (`change`).
    * @returns the reason when it may not be obeyed; then nothing is changed
    */
-  accept(
-    command: CommandStamp,
-    change: Partial<Persisted> = {},
-  ): Promise<'ForeignCluster' | 'StaleCommand' | undefined> {
-    return this.#inTurn(async () => {
+  accept(command: CommandStamp, change: Change = {}): Promise<'ForeignCluster' | 'StaleCommand' | undefined> {
+    return this.#turns.take(async () => {
       const verdict = acceptCommand(this.#now.highest, command);
       if (!verdict.accepted) return verdict.reason;
-      await this.#write({ ...this.#now, ...change, highest: verdict.highest });
+      await this.#write({ ...this.#now, ...this.#resolve(change), highest: verdict.highest });
       return undefined;
     });
   }
 
-  /** @param objection throws when the change must not be made any more; asked when its turn has come */
-  change(change: Partial<Persisted>, objection: () => void = () => undefined): Promise<void> {
-    return this.#inTurn(async () => {
-      objection();
-      await this.#write({ ...this.#now, ...change });
-    });
+  change(change: Change): Promise<void> {
+    return this.#turns.take(() => this.#write({ ...this.#now, ...this.#resolve(change) }));
+  }
+
+  #resolve(change: Change): Partial<Persisted> {
+    return typeof change === 'function' ? change(this.#now) : change;
   }
 
   async #write(next: Persisted): Promise<void> {
     const content = JSON.stringify(next);
     if (content !== JSON.stringify(this.#now)) await this.#file.write(content);
     this.#now = next;
-  }
-
-  /** One change at a time, each on top of the one before. */
-  #inTurn<T>(act: () => Promise<T>): Promise<T> {
-    const turn = this.#last.then(act);
-    this.#last = turn.catch(() => undefined);
-    return turn;
   }
 }
