@@ -4,7 +4,7 @@ import type { EngineFacts, EngineProfile } from '../engine/profile.ts';
 import { holds, type RightState } from '../ha/right.ts';
 import type { AgentConfig } from '../agent-api/config.ts';
 import type { Persisted } from './state-store.ts';
-import type { Phase, Supervised } from './supervise.ts';
+import { wasStopped, type Phase, type Supervised } from './supervise.ts';
 import type { VolumeState } from './volume.ts';
 
 /** What the state of the engine's process is told from. */
@@ -82,11 +82,11 @@ const PROCESS_STATE: Record<Phase, AgentState['process']['state']> = {
 };
 
 export function describeProcess({ store, supervised, serves }: ProcessView): AgentState['process'] {
-  const { phase, wanted, pid, startedAt, exit, failures, retryAt, message } = supervised;
+  const { phase, pid, startedAt, exit, failures, retryAt, message } = supervised;
   const { role } = store.plan;
   const isHeld = phase === 'idle' && role !== 'stopped' && !serves(role);
   return {
-    state: isHeld ? 'held' : phase === 'cleaning' && wanted ? 'crashed' : PROCESS_STATE[phase],
+    state: isHeld ? 'held' : phase === 'cleaning' && !wasStopped(supervised) ? 'crashed' : PROCESS_STATE[phase],
     role: role === 'stopped' ? undefined : role,
     pid,
     startedAt: timeOf(startedAt),

@@ -39,6 +39,25 @@ describe('life of an engine process', () => {
     ['a wanted end is the end, whoever decides', [...running, stop('fast'), exited, held], 'idle', []],
     ['a wanted end is the end', [...running, stop('fast'), exited, cleaned], 'idle', []],
     ['a stop ends the waiting', [...running, exited, cleaned, stop('fast')], 'idle', ['timer']],
+    [
+      'a start while the engine stops is no crash',
+      [...running, stop('fast'), start, exited, cleaned],
+      'launching',
+      ['timer', 'launch'],
+    ],
+    [
+      'nor is it for others to decide',
+      [...running, stop('fast'), start, exited, held],
+      'launching',
+      ['timer', 'launch'],
+    ],
+    [
+      'one that comes right after a crash is heard',
+      [...running, exited, start, held],
+      'launching',
+      ['timer', 'launch'],
+    ],
+    ['unless a stop follows', [...running, stop('fast'), start, stop('fast'), exited, cleaned], 'idle', []],
     ['a failed launch is a crash', [start, { type: 'launchFailed', message: 'm' }, cleaned], 'waiting', ['timer']],
     [
       'a stop during the launch kills what comes of it',
@@ -75,6 +94,7 @@ describe('life of an engine process', () => {
   it('tells a crash from a wanted end', () => {
     expect(run([...running, exited]).state.exit?.wanted).to.equal(false);
     expect(run([...running, stop('fast'), exited]).state.exit?.wanted).to.equal(true);
+    expect(run([...running, stop('fast'), start, exited]).state.exit?.wanted).to.equal(true);
   });
 
   it('never starts an engine beside another, and every stop ends in proof', () => {

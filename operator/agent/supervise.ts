@@ -20,6 +20,8 @@ export interface Supervised {
   startedAt?: number;
   /** Strongest stop asked for. */
   mode?: StopMode;
+  /** A start was asked for while the process before it was ending. */
+  isAwaited?: boolean;
   /** Failures since the engine last ran quietly. */
   failures: number;
   exit?: Exit;
@@ -84,7 +86,7 @@ export function supervise(state: Supervised, event: SupervisorEvent, now: number
     case 'start':
       return onStart({ ...state, wanted: true });
     case 'stop':
-      return onStop({ ...state, wanted: false }, event.mode, limits);
+      return onStop({ ...state, wanted: false, isAwaited: undefined }, event.mode, limits);
     case 'launched':
       return onLaunched(state, event.pid, now, limits);
     case 'launchFailed':
@@ -102,6 +104,9 @@ export function supervise(state: Supervised, event: SupervisorEvent, now: number
   }
 }
 
+/** Was it told to end, though it may be wanted again by now? */
+export const wasStopped = ({ wanted, mode }: Supervised): boolean => !wanted || mode !== undefined;
+
 const keep = (state: Supervised): Step => ({ state, effects: [] });
 const launch = (state: Supervised): Step => ({
   state: { ...state, phase: 'launching', retryAt: undefined },
@@ -113,6 +118,7 @@ const clean = (state: Supervised): Step => ({
 });
 
 function onStart(state: Supervised): Step {
+  if (state.phase === 'stopping' || state.phase === 'cleaning') return keep({ ...state, isAwaited: true });
   if (state.phase !== 'idle' && state.phase !== 'waiting' && state.phase !== 'holding') return keep(state);
   return launch({ ...state, failures: 0, message: undefined });
 }
@@ -171,7 +177,7 @@ function onReady(state: Supervised, limits: SupervisorLimits): Step {
 
 function onExit(state: Supervised, exit: { code?: number; signal?: string }, now: number): Step {
   const { code, signal } = exit;
-  const seen = { ...state, exit: { at: now, code, signal, wanted: !state.wanted } };
+  const seen = { ...state, exit: { at: now, code, signal, wanted: wasStopped(state) } };
   // While it is being cleaned the proof is on its way and counts for this process too.
   return state.phase === 'cleaning' || state.phase === 'idle' ? keep(seen) : clean(seen);
 }
@@ -179,6 +185,7 @@ function onExit(state: Supervised, exit: { code?: number; signal?: string }, now
 function onCleaned(state: Supervised, how: { now: number; hold: boolean }, limits: SupervisorLimits): Step {
   if (state.phase !== 'cleaning') return keep(state);
   if (!state.wanted) return keep(idle(state));
+  if (state.isAwaited) return launch({ ...gone(state), failures: 0, message: undefined });
   const { now, hold } = how;
   if (hold) return keep({ ...gone(state), phase: 'holding', failures: state.failures + 1 });
   const ms = limits.backoffMs[Math.min(state.failures, limits.backoffMs.length - 1)] ?? 0;
@@ -188,7 +195,13 @@ function onCleaned(state: Supervised, how: { now: number; hold: boolean }, limit
   };
 }
 
-const gone = (state: Supervised): Supervised => ({ ...state, pid: undefined, startedAt: undefined, mode: undefined });
+const gone = (state: Supervised): Supervised => ({
+  ...state,
+  pid: undefined,
+  startedAt: undefined,
+  mode: undefined,
+  isAwaited: undefined,
+});
 const idle = (state: Supervised): Supervised => ({
   ...gone(state),
   phase: 'idle',
