@@ -24,10 +24,11 @@ const bounded = { members: [{ incarnation: other, pending: false }], generation:
 class Bed {
   readonly clock = new FakeClock();
   answer: GroupRecord | undefined = record();
-  /** How long an answer takes; `never` fails. */
-  delayMs: number | 'never' = 0;
+  /** How long an answer takes; `never` fails at once, `hangs` after a second. */
+  delayMs: number | 'never' | 'hangs' = 0;
   reads = 0;
   promising = false;
+  promiseMs = 0;
   asked = 0;
   readonly orders: GuardOrder[] = [];
   readonly lost: string[] = [];
@@ -40,13 +41,18 @@ class Bed {
     read: async () => {
       this.reads++;
       if (this.delayMs === 'never') throw new AgentError('RecordUnreachable', 'away');
+      if (this.delayMs === 'hangs') {
+        await new Promise<void>(resolve => void this.clock.after(1_000, resolve));
+        throw new AgentError('RecordUnreachable', 'no answer');
+      }
       const { answer, delayMs } = this;
       if (delayMs > 0) await new Promise<void>(resolve => void this.clock.after(delayMs, resolve));
       return answer;
     },
-    askPromises: ({ members }) => {
+    askPromises: async ({ members }) => {
       this.asked++;
-      return Promise.resolve(this.promising ? members : []);
+      if (this.promiseMs > 0) await new Promise<void>(resolve => void this.clock.after(this.promiseMs, resolve));
+      return this.promising ? members : [];
     },
     guardHeard: () => Promise.resolve(),
     tellGuard: order => void this.orders.push(order),
@@ -128,6 +134,18 @@ describe('right of the agent', () => {
     bed.promising = false;
     await bed.clock.advance(3_000);
     expect(bed.lost).to.have.length(1);
+  });
+
+  it('goes on by promises that take their time, also while reads hang for theirs', async () => {
+    const bed = new Bed();
+    bed.answer = record(bounded);
+    await bed.keeper.acquire();
+    bed.delayMs = 'hangs';
+    bed.promising = true;
+    bed.promiseMs = 650;
+    bed.keeper.answered({ clusterUid: 'u', epoch: 1, generation: 2 }, bed.clock.ms);
+    await bed.clock.advance(60_000);
+    expect(bed.lost).to.deep.equal([]);
   });
 
   it('while a cluster manager answers, nobody else is asked', async () => {

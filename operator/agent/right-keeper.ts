@@ -61,6 +61,7 @@ export class RightKeeper {
   /** Is an RW kept up under it? */
   #inUse = false;
   #isAsking = false;
+  #isReading = false;
   /** Sending of the newest report that was answered. */
   #answeredAt = -Infinity;
   #stopTimers: () => void = () => undefined;
@@ -174,9 +175,14 @@ export class RightKeeper {
       this.#check();
       return;
     }
+    // A read that hangs must not take the time in which members can be asked.
+    this.#schedule();
     const age = ttlOf(this.#state, this.#options) - ((this.#state.right?.until ?? 0) - now);
     if (age >= PROMISES_AFTER_MS) void this.#ask();
+    if (this.#isReading) return;
+    this.#isReading = true;
     await this.renew();
+    this.#isReading = false;
   }
 
   async #ask(): Promise<void> {
@@ -213,11 +219,16 @@ export class RightKeeper {
     this.#options.onLost(`the right of epoch ${this.#state.epoch} has ended`);
   }
 
-  /** A right without end needs no timer: an idle single instance reads nothing. */
   #arm(): void {
-    const { clock, tellGuard } = this.#options;
     const until = this.#state.right?.until ?? 0;
-    tellGuard(until === Infinity ? 'unbounded' : until);
+    this.#options.tellGuard(until === Infinity ? 'unbounded' : until);
+    this.#schedule();
+  }
+
+  /** A right without end needs no timer: an idle single instance reads nothing. */
+  #schedule(): void {
+    const { clock } = this.#options;
+    const until = this.#state.right?.until ?? 0;
     this.#stopTimers();
     if (until === Infinity) return;
     const stopRenewal = clock.after(RENEW_MS, () => void this.#lookAfter());
