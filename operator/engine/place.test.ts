@@ -56,6 +56,16 @@ describe('a place that is filled as a whole', () => {
     });
   }
 
+  it('needs no room to be emptied: what was not finished may have filled the disk', async () => {
+    await open()
+      .fill('test', () => Promise.reject(new Error('no space left on device')))
+      .catch(() => undefined);
+    // What keeps the marker from being written anew.
+    await mkdir(path('.pgdata.incomplete.new'));
+    await open().fill('test', finish);
+    expect(await open().state()).to.equal('initialized');
+  });
+
   it('is emptied without following links out of it', async () => {
     await mkdir(path('elsewhere'));
     await writeFile(path('elsewhere/precious'), '');

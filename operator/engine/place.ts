@@ -49,7 +49,8 @@ export class Place {
         `${this.directory} already holds ${state === 'foreign' ? 'other files' : 'data'}`,
       );
     }
-    await this.giveUp(task);
+    // A filling that failed may have filled the disk as well: then there is no room to write the marker anew.
+    if (state === 'blank') await this.giveUp(task);
     // rm does not follow links, so a tablespace elsewhere is never touched.
     await rm(this.directory, { recursive: true, force: true });
     await ensurePrivateDirectory(this.directory, this.#owner);

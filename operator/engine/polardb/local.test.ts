@@ -38,6 +38,16 @@ describe('PolarDB with a volume each (recorded programs)', () => {
     expect(await readdir(path('data/pgdata'))).to.not.include('standby.signal');
   });
 
+  it('keeps its data as long as the RW whose it shall be is not reached', async () => {
+    await member.initialize({ settings: {} }, ignore);
+    const rejoin = () => member.rejoin({ upstream, mayRewind: true, signal: new AbortController().signal }, ignore);
+    fake.fail = 'pg_isready';
+    expect(await rejoin().catch((error: unknown) => error)).to.match(/pg_isready/);
+    expect(await member.look()).to.include({ state: 'initialized' });
+    expect(await rejoin()).to.deep.equal({ how: 'copied' });
+    expect(fake.callsOf('pg_isready').at(-1)?.[0]).to.include("hostaddr='10.0.0.1'");
+  });
+
   it('joins by a base backup into both, again when it was interrupted, and boots as a standby', async () => {
     fake.fail = 'pg_basebackup';
     expect(await member.join(upstream, ignore).catch((error: unknown) => error)).to.match(/SIGKILL/);

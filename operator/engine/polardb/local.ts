@@ -8,6 +8,7 @@ import type { ImageFacts, Rejoined, RejoinRequest, Report, Upstream } from '../p
 import type { SettingLayers } from '../settings.ts';
 import { dropMemberSlots } from '../slots.ts';
 import { copyTls, tlsCopies } from '../tls.ts';
+import { upstreamConninfo } from '../upstream.ts';
 import { PolarFamily } from './family.ts';
 
 const DAY_MS = 86_400_000;
@@ -44,10 +45,18 @@ export class PolarLocal extends PolarFamily {
   }
 
   /** Whether pg_rewind does right by the two directories is not known; a copy is. */
-  override async rejoin({ upstream }: RejoinRequest, report: Report): Promise<Rejoined> {
-    await this.store.giveUp('rejoin');
+  override async rejoin({ upstream, signal }: RejoinRequest, report: Report): Promise<Rejoined> {
+    await this.#requireReachable(upstream);
+    signal.throwIfAborted();
+    if ((await this.store.state()) === 'initialized') await this.store.giveUp('rejoin');
     await this.join(upstream, report);
     return { how: 'copied' };
+  }
+
+  /** This data would be gone for nothing: a copy is not to be had without the RW. @throws ProgramError */
+  async #requireReachable(upstream: Upstream): Promise<void> {
+    const conninfo = upstreamConninfo(upstream, tlsCopies(this.tlsDir).ca);
+    await this.run('pg_isready', [`--dbname=${conninfo}`, '--timeout=5'], 10_000);
   }
 
   /** Snapshots of pages are for replicas that read the RW's files: here they would be 768 MB of zeros, copied by each backup. */

@@ -39,10 +39,12 @@ describe('a rewind of PostgreSQL that has nothing to do, or cannot begin (real e
     return row!.n;
   };
 
-  it('an RW that is not reached costs the data nothing', async () => {
-    const upstream = { ...(await b.upstreamFor(a)), port: 1 };
-    expect(String(await failure(rejoin(a, upstream)))).to.match(/Connection refused/);
-    expect(await state(a)).to.equal('initialized');
+  it('an RW that is not reached costs the data nothing, nor that of a follower that was killed', async () => {
+    for (const member of [a, c]) {
+      const upstream = { ...(await b.upstreamFor(member)), port: 1 };
+      expect(String(await failure(rejoin(member, upstream)))).to.match(/Connection refused/);
+      expect(await state(member)).to.equal('initialized');
+    }
   });
 
   it('nor does somebody who comes in between before it writes', async () => {

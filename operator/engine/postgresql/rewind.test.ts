@@ -20,7 +20,8 @@ describe('what pg_rewind says', () => {
     ['it begins to write', [...READS, ...WRITES], false, false],
     ['it writes', ['  1024/54321 kB (1%) copied'], false, false],
     ['it has an RW recovered that was killed', ['LOG:  redo done at 0/4000A60'], false, true],
-    ['it may have a follower recovered', [], true, false],
+    ['it has not reached the RW', [], true, true],
+    ['it may have a follower recovered', ['pg_rewind: connected to server'], true, false],
   ];
   for (const [what, lines, wasKilled, expected] of untouched)
     it(`tells whether the data is what it was: ${what}`, () =>

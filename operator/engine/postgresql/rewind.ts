@@ -34,6 +34,9 @@ export function rewindArgs({ upstream, caFile, directory, configFile }: Rewind):
 export const keepingConf = (confFile: string): string =>
   `include '${confFile.replaceAll("'", "''")}'\n${formatConf({ wal_keep_size: `${MOST_MB}MB` })}`;
 
+/** The first line, before the data is looked at, or recovered. */
+const CONNECTED = /connected to server/;
+
 /** The last line before the first write, and what is said while it writes. */
 const WRITES = /need to copy \d+ MB|kB \(\d+%\) copied|creating backup label|syncing target data directory/;
 
@@ -41,6 +44,7 @@ const WRITES = /need to copy \d+ MB|kB \(\d+%\) copied|creating backup label|syn
 export class RewindOutput {
   readonly #wasKilledFollower: boolean;
   #fork: Fork | undefined;
+  #isConnected = false;
   #hasBegun = false;
   #isSameTimeline = false;
   #isNotNeeded = false;
@@ -56,15 +60,16 @@ export class RewindOutput {
   }
 
   /**
-   * Is the data still what it was? Recovered as it was killed, an RW's is. But that recovery makes an RW of a follower: it
-   * adds a checkpoint where the follower's log ended, and the RW's own log goes on otherwise there.
+   * Is the data still what it was? Recovered as it was killed, an RW's is. But that recovery, once the RW is reached, makes
+   * an RW of a follower: it adds a checkpoint where the follower's log ended, and the RW's own log goes on otherwise there.
    */
   get isUntouched(): boolean {
-    return !this.#hasBegun && !this.#wasKilledFollower;
+    return !this.#hasBegun && !(this.#isConnected && this.#wasKilledFollower);
   }
 
   line(text: string): void {
     this.#fork ??= parseFork(text);
+    this.#isConnected ||= CONNECTED.test(text);
     this.#hasBegun ||= WRITES.test(text);
     this.#isSameTimeline ||= /on the same timeline/.test(text);
     this.#isNotNeeded ||= /no rewind required/.test(text);
