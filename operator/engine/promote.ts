@@ -4,9 +4,22 @@ import { EngineError } from './errors.ts';
 import type { EngineTools } from './options.ts';
 import { postmasterPid } from './processes.ts';
 import type { Session, SqlAddress } from './sql.ts';
-import { isPassing } from './sql.ts';
+import { APPLICATION_NAME, isPassing } from './sql.ts';
 
 const PAUSE_MS = 5;
+/** Most promotions are over by then, ms. */
+const PATIENCE_MS = 100;
+
+/**
+ * Ends the transactions of readers while replay waits for one of them. What is left to replay has to be, before the engine
+ * is RW, and by its settings a follower may wait for its readers for half a minute, or for ever.
+ */
+const END_READERS = `
+  SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+   WHERE backend_type = 'client backend' AND xact_start IS NOT NULL AND application_name <> '${APPLICATION_NAME}'
+     AND EXISTS (SELECT 1 FROM pg_stat_activity
+                  WHERE backend_type = 'startup'
+                    AND (wait_event LIKE 'RecoveryConflict%' OR wait_event_type IN ('BufferPin', 'Lock')))`;
 
 export interface Promotion {
   tools: EngineTools;
@@ -21,18 +34,19 @@ export interface Promotion {
 /**
  * Promotes by file and signal, as `pg_ctl promote` does, but without its polling (0.1 s; facts/engines.md 9), and without
  * pg_promote(), whose own session PolarDB cuts. Returns when the engine is out of recovery; asks an engine that is RW
- * already for nothing. One request per call: the engine keeps it.
+ * already for nothing. One request per call: the engine keeps it. Readers that hold it up lose their sessions.
  * @throws the signal's reason
  */
 export async function promoteByFile({ tools, address, directory, prepare, signal }: Promotion): Promise<void> {
   let asked = false;
   const watch = async (session: Session) => {
-    while (await isInRecovery(session)) {
+    for (let waitedMs = 0; await isInRecovery(session); waitedMs += PAUSE_MS) {
       if (!asked) {
         await prepare();
         await request(tools, directory);
       }
       asked = true;
+      if (waitedMs > PATIENCE_MS && waitedMs % PATIENCE_MS === 0) await session.query(END_READERS);
       await tools.sleep(PAUSE_MS, signal);
     }
   };

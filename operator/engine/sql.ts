@@ -103,6 +103,20 @@ export const withSession: WithSession = async (address, use, options = {}) => {
   }
 };
 
+/**
+ * Defaults that users set for their own sessions. On a follower no statement runs with `serializable`, so the agent would
+ * not hear of it any more; a standing session is idle between two looks; and pg_catalog comes first where it is not named.
+ */
+const OWN_DEFAULTS = Object.entries({
+  default_transaction_isolation: 'read committed',
+  default_transaction_read_only: 'off',
+  idle_session_timeout: '0',
+  lock_timeout: '0',
+  search_path: 'public',
+})
+  .map(([name, value]) => `-c ${name}=${value.replaceAll(' ', '\\ ')}`)
+  .join(' ');
+
 /** Everything is said, so that no PG* variable of the image's environment fills a gap. */
 function clientConfig(address: SqlAddress, options: SqlOptions): pg.ClientConfig {
   const { database = 'postgres', statementMs = 5000, connectMs = 2000 } = options;
@@ -113,6 +127,7 @@ function clientConfig(address: SqlAddress, options: SqlOptions): pg.ClientConfig
     database,
     password: '',
     application_name: APPLICATION_NAME,
+    options: OWN_DEFAULTS,
     connectionTimeoutMillis: connectMs,
     statement_timeout: statementMs,
     query_timeout: statementMs + CLIENT_GRACE_MS,
