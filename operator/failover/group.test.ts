@@ -55,6 +55,17 @@ describe('a group in the hands of its cluster manager', () => {
     expect(await told()).to.equal('Published');
   });
 
+  it('has its state told also when it may not write the record', async () => {
+    const world = await GroupWorld.running();
+    await world.run(5_000);
+    world.refused = 'leases';
+    const before = world.tellings;
+    world.members[0]?.crash();
+    await world.run(2_000);
+    expect(world.record().epoch).to.equal(1);
+    expect(world.tellings).to.be.greaterThan(before);
+  });
+
   it('an engine that died is replaced at once when the quorum answers, and the story is told', async () => {
     const world = await GroupWorld.running();
     const [first, second] = world.members;

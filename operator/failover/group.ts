@@ -171,7 +171,6 @@ export class Group {
   #say(target: GroupTarget, decision: Decision): void {
     this.#look = { target, view: this.#gather(target, undefined, undefined), decision };
     this.#tell(decision, undefined);
-    this.#options.told();
   }
 
   async #once(target: GroupTarget): Promise<number | undefined | 'again'> {
@@ -268,12 +267,14 @@ export class Group {
   }
 
   #failed(error: unknown): number {
-    const { key, log } = this.#options;
+    const { key, log, told } = this.#options;
     if (isServerDown(error)) {
       log.debug('the API server does not answer', { cluster: key, error });
       return SERVER_PAUSE_MS;
     }
     log.error('this look failed, going on later', { cluster: key, error });
+    // What was seen is true, though not all could be done.
+    told();
     return ERROR_PAUSE_MS;
   }
 

@@ -84,6 +84,12 @@ describe('operations that the cluster manager carries out', () => {
     expect(stored()[0]?.status?.phase).to.equal(undefined);
   });
 
+  it('that were refused say nothing of what a failover by force before them may have lost', async () => {
+    ask({ type: 'forceFailover', forceFailover: { acceptDataLoss: true } });
+    await judge('refused');
+    expect(stored()[0]?.status?.data).to.deep.equal({ epoch: '4' });
+  });
+
   it('of a forced failover say what may be lost', async () => {
     ask({ type: 'forceFailover', forceFailover: { acceptDataLoss: true } });
     await judge('accepted');

@@ -63,10 +63,11 @@ export class Operations {
     this.#newest.wrote(await patchStatusIfChanged(client, MPD_OPERATIONS, object, status));
   }
 
-  /** What may be lost is written down with the operation that accepted it. */
+  /** What may be lost is written down with the operation that accepted it, when it is known. */
   #journal(object: RawOperation, verdict: RequestVerdict, now: string): OperationRecord {
     const journal = journalAfter(object, verdict, now);
-    const loss = object.spec.type === 'forceFailover' ? this.#options.loss() : undefined;
+    const isDone = object.spec.type === 'forceFailover' && verdict.outcome === 'done';
+    const loss = isDone ? this.#options.loss() : undefined;
     return loss === undefined ? journal : { ...journal, data: { ...journal.data, loss } };
   }
 }

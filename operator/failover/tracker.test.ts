@@ -99,6 +99,15 @@ describe('story of a change of the RW', () => {
     expect(entries).to.deep.equal([]);
   });
 
+  it('tells what a forced grant may have lost until another grant', () => {
+    const forced = { do: 'grant', record: successor, message: '', loss: '3 bytes' } as const;
+    tracker.wrote(forced, 'p', view(revoked, 100), moment(110));
+    expect(tracker.loss).to.equal('3 bytes');
+    wrote('revoke', granted, revoked, 200);
+    wrote('grant', revoked, successor, 300);
+    expect(tracker.loss).to.equal(undefined);
+  });
+
   it('is left to the next leader', () => {
     wrote('revoke', granted, revoked, 100);
     tracker.forget();

@@ -30,7 +30,7 @@ export class SwitchTracker {
     this.#options = options;
   }
 
-  /** What the last forced grant may have lost, in this leadership. */
+  /** What the last grant may have lost, when it was forced in this leadership. */
   get loss(): string | undefined {
     return this.#loss;
   }
@@ -61,8 +61,9 @@ export class SwitchTracker {
     const { record } = write;
     if (write.do === 'revoke') this.#revoked(write, policy, view, now);
     if (record.fence && (write.do === 'recordFence' || write.do === 'grant')) this.#fenced(record, now);
-    this.#loss = write.loss ?? this.#loss;
-    if (write.do === 'grant' && record.holder) this.#recorder.granted(record, write.loss, now);
+    if (write.do !== 'grant') return;
+    this.#loss = write.loss;
+    if (record.holder) this.#recorder.granted(record, write.loss, now);
   }
 
   published(view: GroupView, now: Moment): void {

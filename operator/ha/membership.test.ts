@@ -145,4 +145,41 @@ describe('decisions: E and k', () => {
       ['setMembers'],
     ],
   ]);
+
+  describe('a member whose agent is silent, and to which the RW still holds a connection', () => {
+    const position = { timeline: 1, lsn: 1000n };
+    const says = (flushed: bigint) =>
+      writer({
+        position,
+        senders: [
+          { incarnation: two, flushed: 1000n, state: 'streaming' },
+          { incarnation: three, flushed, state: 'streaming' },
+        ],
+      });
+    const long = { servedSince: hour, grantKnownAt: hour, upSince: hour };
+    const before = (flushed: bigint) => ({
+      ...long,
+      streamedAt: new Map([[formatIncarnation(three), NOW - 3100]]),
+      flushed: new Map([[formatIncarnation(three), flushed]]),
+    });
+    const gone = follower(three, { heardAt: NOW - 4600 });
+    table([
+      [
+        'is lost: it takes nothing of what it lacks',
+        { done, reports: [says(900n), follower(two), gone], memory: before(900n) },
+        ['quorum 1'],
+      ],
+      [
+        'is there: it takes more, so only we do not hear it',
+        { done, reports: [says(900n), follower(two), gone], memory: before(899n) },
+        [],
+      ],
+      [
+        'may be there: it lacks nothing',
+        { done, reports: [says(1000n), follower(two), gone], memory: before(1000n) },
+        [],
+      ],
+      ['is heard, and slow', { done, reports: [says(900n), follower(two), follower(three)], memory: before(900n) }, []],
+    ]);
+  });
 });

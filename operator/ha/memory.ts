@@ -31,8 +31,10 @@ export interface GroupMemory {
   wantedAt?: number;
   /** First sight of the request, by its id. */
   request?: { id: string; at: number };
-  /** Last time that the RW told of each member as streaming; by formatted incarnation. */
+  /** Last time that each member streamed, by the RW's word; by formatted incarnation. */
   streamedAt: ReadonlyMap<string, number>;
+  /** How far each member had flushed by the RW's last word; by formatted incarnation. */
+  flushed: ReadonlyMap<string, Lsn>;
   /** Followers of the RW that get nothing; by formatted incarnation. */
   astray: ReadonlyMap<string, Astray>;
   /** Incarnations that ended by their kubelet's word, formatted. What has ended never comes back. */
@@ -48,4 +50,10 @@ export interface Astray {
   lsn?: Lsn;
 }
 
-export const noMemory: GroupMemory = { epoch: 0, streamedAt: new Map(), astray: new Map(), ended: new Set() };
+export const noMemory: GroupMemory = {
+  epoch: 0,
+  streamedAt: new Map(),
+  flushed: new Map(),
+  astray: new Map(),
+  ended: new Set(),
+};

@@ -1,4 +1,4 @@
-import type { HeardReport } from './evidence.ts';
+import type { HeardReport, Sender } from './evidence.ts';
 import { isFenced } from './fence.ts';
 import { formatIncarnation, isSameIncarnation, parseIncarnation, type Incarnation } from './incarnation.ts';
 import { noMemory, type Astray, type GroupMemory } from './memory.ts';
@@ -36,7 +36,7 @@ export const rememberAcross = ({ newest }: GroupMemory): GroupMemory => ({ ...no
 
 function acrossEpochs(memory: GroupMemory, epoch: number): GroupMemory {
   const { servedAt, ended, astray, rwPosition } = memory;
-  return { epoch, servedAt, ended, astray, rwPosition, streamedAt: new Map() };
+  return { epoch, servedAt, ended, astray, rwPosition, streamedAt: new Map(), flushed: new Map() };
 }
 
 /** A group that was made anew under the same name has another UID, and begins anew here too. */
@@ -64,7 +64,8 @@ function ofHolder(view: GroupView, base: GroupMemory, report: HeardReport | unde
     servedAt: isServing(report) ? heardAt : base.servedAt,
     servedSince: base.servedSince ?? (isServing(report) ? view.now : undefined),
     rwPosition: position && isServing(report) ? { ...position, of } : base.rwPosition,
-    streamedAt: streamed(base, report),
+    streamedAt: streamed(view, base, report),
+    flushed: flushedBy(report),
   };
 }
 
@@ -77,10 +78,38 @@ function ofEngine({ now }: GroupView, base: GroupMemory, report: HeardReport): P
   };
 }
 
-function streamed({ streamedAt }: GroupMemory, { senders = [], heardAt }: HeardReport): ReadonlyMap<string, number> {
-  const now = senders.filter(it => it.state === 'streaming').map(it => formatIncarnation(it.incarnation));
+function streamed(
+  view: GroupView,
+  { streamedAt, flushed }: GroupMemory,
+  { senders = [], heardAt, position }: HeardReport,
+): ReadonlyMap<string, number> {
+  const now = senders
+    .filter(it => it.state === 'streaming' && (isHeard(view, it) || takesIn(it, flushed, position)))
+    .map(it => formatIncarnation(it.incarnation));
   return new Map([...streamedAt, ...now.map(name => [name, heardAt] as const)].slice(-MOST));
 }
+
+const isHeard = (view: GroupView, { incarnation }: Sender): boolean => {
+  const report = reportIn(view, incarnation);
+  return report !== undefined && isFresh(view, report);
+};
+
+/**
+ * An RW holds on to the connection of a host that vanished, by its own limit, while commits wait for it. One whose agent is
+ * silent as well streams only if it takes in what it lacks.
+ */
+function takesIn(sender: Sender, before: GroupMemory['flushed'], position: HeardReport['position']): boolean {
+  const { incarnation, flushed } = sender;
+  const isMoving = flushed !== before.get(formatIncarnation(incarnation));
+  return isMoving || flushed === undefined || position === undefined || flushed >= position.lsn;
+}
+
+const flushedBy = ({ senders = [] }: HeardReport): GroupMemory['flushed'] =>
+  new Map(
+    senders.flatMap(({ incarnation, flushed }) =>
+      flushed === undefined ? [] : [[formatIncarnation(incarnation), flushed] as const],
+    ),
+  );
 
 function astrayIn(view: GroupView, { astray }: GroupMemory): GroupMemory['astray'] {
   const rw = view.recorded?.record.holder;

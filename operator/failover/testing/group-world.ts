@@ -40,6 +40,10 @@ export class GroupWorld {
   /** While it is away every call fails. */
   isServerUp = true;
   isLeading = true;
+  /** Writes of this resource are forbidden. */
+  refused: string | undefined;
+  /** How often the group had news to tell. */
+  tellings = 0;
   members: readonly SimulatedMember[] = [];
   readonly group: Group;
   readonly #reporter: Reporter;
@@ -77,7 +81,9 @@ export class GroupWorld {
       },
       judged: (asked, decision) => operations.judged(asked, decision),
       wake: () => this.wake(),
-      told: () => undefined,
+      told: () => {
+        this.tellings++;
+      },
     });
     this.group.lead();
   }
@@ -177,7 +183,10 @@ export class GroupWorld {
     return this.api.client({
       before: ({ verb, resource }) => {
         if (!this.isServerUp) throw new KubeError({ status: 0, reason: 'Network', message: 'away' });
-        if (verb !== 'get' && verb !== 'list') this.writes.push(`${verb} ${resource}`);
+        if (verb === 'get' || verb === 'list') return;
+        this.writes.push(`${verb} ${resource}`);
+        if (resource === this.refused)
+          throw new KubeError({ status: 403, reason: 'Forbidden', message: 'not allowed' });
       },
     });
   }
