@@ -66,6 +66,16 @@ describe('decisions of the cluster manager', () => {
         ['QuorumMissing'],
       ],
       [
+        'a cluster that was stopped is started: its RW is waited for, and nobody is asked to force anything',
+        { record: cold, reports: [answering(twoAgain)], memory: { wantedAt: NOW - 29_000, provenAt: hour } },
+        ['ColdStart'],
+      ],
+      [
+        '... for coldStartMs',
+        { record: cold, reports: [answering(twoAgain)], memory: { wantedAt: NOW - 30_000, provenAt: hour } },
+        ['QuorumMissing'],
+      ],
+      [
         'E empty: only the former RW',
         { record: { ...fenced, members: [], k: 0 }, reports: [answering(two), answering(three)] },
         ['InstanceDown'],
@@ -169,7 +179,7 @@ describe('decisions of the cluster manager', () => {
           record: { ...bare, former: { ...taken().former!, cause: 'Stopped' } },
           reports: [follower(two, ready)],
         },
-        ['InstanceDown'],
+        ['ColdStart'],
       ],
     ]);
 

@@ -65,8 +65,18 @@ function chooseByQuorum(view: Seen): Choice {
   }
   const own = chooseInstance(view, formerInstance(view));
   if ('chosen' in own) return own;
-  return { ...notByQuorum(view, answers, own), ...(isLate ? {} : { wakeAt: coldStartEnd(view) }) };
+  if (isLate) return notByQuorum(view, answers, own);
+  const wakeAt = coldStartEnd(view);
+  return wasStopped(view) ? coldStart(own, wakeAt) : { ...notByQuorum(view, answers, own), wakeAt };
 }
+
+const wasStopped = ({ record }: Seen): boolean => record.former?.cause === 'Stopped';
+
+/** In each start of a cluster its pods come one by one: nobody shall be told to force anything then. */
+const coldStart = (own: Missing, wakeAt: number): Missing =>
+  own.reason === 'InstanceDown'
+    ? { reason: 'ColdStart', message: `${own.message}; it was RW last, and is waited for before others`, wakeAt }
+    : { ...own, wakeAt };
 
 /** A member that is pending may hold the highest log; on expiry alone it may not be granted (protocol, rung 4). */
 const mayBeGranted = (view: Seen, { report, member }: Answer): boolean =>
@@ -134,8 +144,8 @@ function granted(view: Seen, winner: Answer, answers: readonly Answer[]): Choice
 function chooseOnVolume(view: Seen): Choice {
   const coldEnd = coldStartEnd(view);
   const own = chooseInstance(view, formerInstance(view));
-  if (view.record.former?.cause === 'Stopped' && view.now < coldEnd) {
-    return 'chosen' in own ? { ...own, ...volumeMembers(view, own.chosen) } : { ...own, wakeAt: coldEnd };
+  if (wasStopped(view) && view.now < coldEnd) {
+    return 'chosen' in own ? { ...own, ...volumeMembers(view, own.chosen) } : coldStart(own, coldEnd);
   }
   const isExpired = rungOf(view) === 4;
   const live = alive(view).filter(it => isEligible(view, it.incarnation) && isFit(view, it) && isAlone(view, it));
