@@ -250,9 +250,8 @@ export async function assembleAgent(world: AgentWorld): Promise<AssembledAgent> 
     boot: () => member.boot(),
     ready: () => readiness.ask(),
     renewEngineTls: async () => {
-      if (!isRunning()) return;
       if (tasks.isBusy) throw new Error(`task "${tasks.latest?.kind ?? ''}" runs`);
-      await profile.configure(store.now.settings);
+      await member.renewTls();
     },
   };
 }

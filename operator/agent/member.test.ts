@@ -21,6 +21,7 @@ async function bed(phase: Phase) {
         calls.push(`launch from ${at.address}`);
         return Promise.resolve({} as Launch);
       },
+      configure: () => Promise.resolve(calls.push('configure')),
     },
     volume: { state: () => Promise.resolve({ state: 'initialized' }) },
     supervisor: {
@@ -44,6 +45,7 @@ async function bed(phase: Phase) {
     log: jsonLog(() => undefined, {}),
   };
   const member = new Member(parts as MemberParts);
+  const renewTls = (): Promise<void> => member.renewTls();
   const start = (address: string): Promise<void> =>
     member.start(
       { command, role: 'ro', upstream: upstream(address), settings: {} },
@@ -51,7 +53,7 @@ async function bed(phase: Phase) {
     );
   await store.change({ plan: { role: 'ro', upstream: upstream('10.0.0.1') } });
   await member.launch();
-  return { calls, start };
+  return { calls, start, renewTls };
 }
 
 describe('a follower is told to follow', () => {
@@ -69,6 +71,25 @@ describe('a follower is told to follow', () => {
       const { calls, start } = await bed(phase);
       await start(address);
       expect(calls).to.deep.equal(['launch from 10.0.0.1', ...expected]);
+    });
+  }
+});
+
+describe('renewed certificates', () => {
+  for (const [phase, expected] of [
+    ['running', ['configure']],
+    ['starting', 'comes up'],
+    ['launching', 'comes up'],
+    ['waiting', []],
+    ['idle', []],
+  ] as [Phase, string | string[]][]) {
+    it(`of an engine that is ${phase}`, async () => {
+      const { calls, renewTls } = await bed(phase);
+      calls.length = 0;
+      const refusal = await renewTls().then(() => calls, String);
+      expect(refusal).to.be.an(typeof expected === 'string' ? 'string' : 'array');
+      if (typeof expected === 'string') expect(refusal).to.include(expected);
+      else expect(calls).to.deep.equal(expected);
     });
   }
 });

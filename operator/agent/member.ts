@@ -188,6 +188,17 @@ export class Member {
     return result;
   }
 
+  /**
+   * Makes the running engine load renewed certificates; one that is started later takes them by itself.
+   * @throws Error while it comes up: it may have read the former ones
+   */
+  async renewTls(): Promise<void> {
+    const { supervisor, profile, store } = this.#parts;
+    const { phase } = supervisor.state;
+    if (COMING.includes(phase)) throw new Error('the engine comes up');
+    if (phase === 'running') await profile.configure(store.now.settings);
+  }
+
   #requireSafePod(): void {
     const { objection } = this.#parts;
     if (objection !== undefined) throw new AgentError('UnsafePod', objection);
