@@ -74,6 +74,18 @@ describe('guard (real processes)', () => {
     expect(await inside.line(/^guard/)).to.match(/[1-9]/);
   });
 
+  it('is replaced when it answers nothing, and its successor knows the end of the right', async () => {
+    inside.send('guard');
+    const former = await inside.line(/^guard/);
+    inside.send('stopguard');
+    inside.send('within 300');
+    inside.send('heard');
+    await inside.line(/^heard$/);
+    await eventually('sessions are gone', () => sessions(inside) === 0);
+    inside.send('guard');
+    expect(await inside.line(/^guard/)).to.not.equal(former);
+  });
+
   it('goes on killing what starts after the end of the right until it is told otherwise', async () => {
     inside.send('within 50');
     await eventually('sessions are gone', () => sessions(inside) === 0);

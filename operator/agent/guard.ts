@@ -14,6 +14,8 @@ export interface GuardOptions {
   onLost: (reason: string) => void;
 }
 
+/** A guard that has come up and answers nothing for so long watches nothing either (it was stopped, say), ms. */
+const ANSWER_MS = 2_000;
 /** A guard that dies this often in a row without having come up cannot be had. */
 const MAX_FAILED_STARTS = 3;
 
@@ -27,6 +29,8 @@ export class Guard {
   #unheard = 0;
   #waiting: (() => void)[] = [];
   #closed = false;
+  #isUp = false;
+  #patience: NodeJS.Timeout | undefined;
 
   constructor(options: GuardOptions) {
     this.#options = options;
@@ -50,6 +54,7 @@ export class Guard {
     this.#order = order;
     this.#unheard++;
     this.#child?.stdin?.write(line(order));
+    this.#expectAnswer();
   }
 
   /** Resolves when the guard goes by what it was told last. */
@@ -61,6 +66,7 @@ export class Guard {
   /** For an orderly end of the agent, after the engine has ended. */
   close(): void {
     this.#closed = true;
+    this.#stopExpecting();
     this.#child?.kill('SIGKILL');
   }
 
@@ -78,6 +84,7 @@ export class Guard {
     // A guard that is gone cannot be written to; its exit is what counts.
     child.stdin.on('error', () => undefined);
     this.#unheard = 1;
+    this.#isUp = false;
     createInterface({ input: child.stdout }).on('line', answer => this.#onAnswer(child, answer));
     child.once('error', error => end(`the guard cannot be started: ${error.message}`));
     child.once('exit', (code, signal) => end(`the guard ended (${signal ?? code ?? 'unknown'})`));
@@ -86,12 +93,37 @@ export class Guard {
   }
 
   #onAnswer(child: ChildProcess, answer: string): void {
-    if (answer === 'ready') this.#failedStarts = 0;
-    if (answer !== 'heard' || child !== this.#child || --this.#unheard > 0) return;
+    if (child !== this.#child) return;
+    if (answer === 'ready') {
+      this.#failedStarts = 0;
+      this.#isUp = true;
+    }
+    if (answer !== 'heard') return;
+    this.#stopExpecting();
+    if (--this.#unheard > 0) {
+      this.#expectAnswer();
+      return;
+    }
     for (const resolve of this.#waiting.splice(0)) resolve();
   }
 
+  #expectAnswer(): void {
+    if (this.#isUp) this.#patience ??= setTimeout(() => this.#replace(), ANSWER_MS);
+  }
+
+  #stopExpecting(): void {
+    clearTimeout(this.#patience);
+    this.#patience = undefined;
+  }
+
+  #replace(): void {
+    this.#options.log.warn('the guard does not answer', { limitMs: ANSWER_MS });
+    this.#stopExpecting();
+    this.#child?.kill('SIGKILL');
+  }
+
   #onEnd(reason: string): void {
+    this.#stopExpecting();
     if (this.#closed) return;
     this.#options.log.warn('guard lost, another one is started', { reason });
     if (++this.#failedStarts > MAX_FAILED_STARTS) this.#options.onLost(reason);

@@ -35,6 +35,7 @@ const commands: Record<string, (argument: string) => void> = {
   within: ms => guard.tell(systemClock.boottime() + Number(ms)),
   freeze: () => process.kill(process.pid, 'SIGSTOP'),
   killguard: () => void process.kill(guard.pid!, 'SIGKILL'),
+  stopguard: () => void process.kill(guard.pid!, 'SIGSTOP'),
   die: () => process.kill(process.pid, 'SIGKILL'),
 };
 
