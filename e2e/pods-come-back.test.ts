@@ -3,6 +3,7 @@ import { RESOURCES, type Pod } from '../operator/kube/resources.ts';
 import { agentAndPostmaster, killInside, type PodRef } from './support/container.ts';
 import type { Database } from './support/database.ts';
 import { localSpec } from './support/engine.ts';
+import { sandboxOf, signal } from './support/processes.ts';
 import { scenario } from './support/scenario.ts';
 
 describe('a cluster whose parts are taken away', function () {
@@ -46,10 +47,14 @@ describe('a cluster whose parts are taken away', function () {
     const [ro] = await database.pods('ro');
     const { agent } = await agentAndPostmaster(scene.kubectl, refOf(ro!));
     await killInside(scene.kubectl, refOf(ro!), agent);
-    await scene.eventually('the container has started again', async () => {
-      const now = (await database.pods('ro')).find(pod => pod.metadata.name === ro?.metadata.name);
-      return now && restarts(now) > restarts(ro!) ? true : undefined;
-    });
+    await startedAgain(ro!);
+    await comesBack({ epochs: 0 });
+  });
+
+  it('starts an RO again in another sandbox, as after a restart of its host', async () => {
+    const [ro] = await database.pods('ro');
+    signal('SIGKILL', [await sandboxOf(ro!)]);
+    await startedAgain(ro!);
     await comesBack({ epochs: 0 });
   });
 
@@ -115,6 +120,14 @@ describe('a cluster whose parts are taken away', function () {
         return true;
       });
     }
+  }
+
+  /** The engine's container of this very pod is another one now. */
+  async function startedAgain(before: Pod): Promise<void> {
+    await scene.eventually('the container has started again', async () => {
+      const now = (await database.pods('ro')).find(pod => pod.metadata.uid === before.metadata.uid);
+      return now && restarts(now) > restarts(before) ? true : undefined;
+    });
   }
 
   /** The pod of this name is another one now. */

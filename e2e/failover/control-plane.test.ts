@@ -86,6 +86,8 @@ describe('failover: the control plane', function () {
 
   it('no operator: engines are failed over, and an operation moves the RW', async () => {
     const operator = new StackPart(scene, 'operator');
+    // Nobody else says that it is.
+    await trial.well();
     await operator.scale(0);
     try {
       await trial.survives(async ({ rw }) => {

@@ -54,7 +54,14 @@ export async function hasEngine(pod: Pod): Promise<boolean> {
 /** PIDs of all programs in a pod. */
 export async function programsOf(pod: Pod): Promise<number[]> {
   const lines = await processesOf(pod);
-  return lines.filter(({ args }) => args !== '/pause').map(({ pid }) => pid);
+  return lines.filter(line => !holdsSandbox(line)).map(({ pid }) => pid);
+}
+
+/** PID of what holds a pod's sandbox: the kubelet starts the whole pod again without it, as after a restart of its host. */
+export async function sandboxOf(pod: Pod): Promise<number> {
+  const found = (await processesOf(pod)).find(holdsSandbox);
+  if (!found) throw new Error(`pod ${pod.metadata.name} has no sandbox`);
+  return found.pid;
 }
 
 /** Processes that have ended meanwhile are passed over. */
@@ -94,5 +101,6 @@ async function processesOf({ metadata }: Pod): Promise<Line[]> {
   });
 }
 
+const holdsSandbox = ({ args }: Line): boolean => args === '/pause';
 const isPostmaster = (args: string): boolean => /^\S*\/(postgres|postmaster) -D /.test(args);
 const isChild = (args: string): boolean => args.startsWith('postgres: ');

@@ -104,8 +104,9 @@ function installContainer(plan: ClusterPlan): Container {
     image: plan.images.stack,
     imagePullPolicy: plan.images.pullPolicy,
     // The static helper, not Node.js: a pod starts a second earlier on a busy host. Other parts are not for this place.
+    // It runs again over what is there when the pod gets another sandbox, as after a restart of its host.
     workingDir: STACK,
-    command: [`${STACK}/bin/busybox`, 'cp', '-r', '--parents', 'bin', 'runtime', 'program/agent.mjs', '/target'],
+    command: [`${STACK}/bin/busybox`, 'cp', '-rf', '--parents', 'bin', 'runtime', 'program/agent.mjs', '/target'],
     resources: { requests: { cpu: '10m', memory: '64Mi' }, limits: { memory: '256Mi' } },
     securityContext: CONTAINER_SECURITY,
     volumeMounts: [{ name: 'stack', mountPath: '/target' }],
