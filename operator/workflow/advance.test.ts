@@ -4,7 +4,7 @@ import { advance, backoffMs, begin, cancel, defaultPolicy, pauseMs, resume, sett
 import type { Outcome } from './advance.ts';
 import { alignWith, currentStep, emptyRecord } from './record.ts';
 import type { OperationRecord, StepRecord } from './record.ts';
-import { defineFlow, done, wait } from './step.ts';
+import { defineFlow, done, NO_LIMIT, wait } from './step.ts';
 import type { Step } from './step.ts';
 
 const T0 = Date.parse('2026-01-01T00:00:00Z');
@@ -92,6 +92,16 @@ describe('advance: what the journal says after a step ran', () => {
   it("the step's own limit goes before the policy's", () => {
     const record = advance(standing({}), { ...wait('A', 'b'), limitMs: 5_000 }, at(0), defaultPolicy);
     expect(record.steps[0]?.until).to.equal(time(5));
+  });
+
+  it('a wait that a person or a host ends has no end in time, and none shows', () => {
+    const endless = (now: number, record = standing({})) =>
+      advance(record, { ...wait('PodUnscheduled', 'no room'), limitMs: NO_LIMIT }, at(now), defaultPolicy);
+    const first = endless(0);
+    expect(first.steps[0]).to.deep.include({ state: 'Waiting', reason: 'PodUnscheduled', until: undefined });
+    expect(endless(20 * 365 * 86_400, first)).to.equal(first);
+    const dated = { ...first, steps: [{ ...first.steps[0]!, until: '2036-01-01T00:00:00.000Z' }] };
+    expect(endless(1, dated).steps[0]?.until).to.equal(undefined);
   });
 
   it('a wait beyond its limit is a failed attempt that keeps the reason', () => {

@@ -44,7 +44,7 @@ export interface Failure {
 }
 
 interface LimitedWait extends Wait {
-  /** The step's own wait limit, if it has one. */
+  /** The step's own wait limit, if it has one; Infinity: none at all. */
   readonly limitMs?: number;
 }
 
@@ -147,9 +147,10 @@ function afterWait(record: OperationRecord, outcome: LimitedWait, at: Instant, p
   const step = currentStep(record)!;
   const limitMs = outcome.limitMs ?? policy.waitLimitMs;
   const isSame = step.state === 'Waiting' && step.reason === outcome.reason && step.progress === outcome.progress;
-  if (!isSame) return waiting(record, step, outcome, rfc3339(at.now + limitMs));
-  if (at.now < Date.parse(step.until ?? '')) {
-    return step.message === outcome.message ? record : waiting(record, step, outcome, step.until);
+  const until = limitMs === Infinity ? undefined : ((isSame && step.until) || rfc3339(at.now + limitMs));
+  if (!isSame || until !== step.until) return waiting(record, step, outcome, until);
+  if (until === undefined || at.now < Date.parse(until)) {
+    return step.message === outcome.message ? record : waiting(record, step, outcome, until);
   }
   const message = `${outcome.message} (no progress within ${limitMs / 1000} s)`;
   return afterFailure(

@@ -14,7 +14,10 @@ export interface StepRecord {
   readonly attempts: number;
   readonly startedAt?: string;
   readonly finishedAt?: string;
-  /** Waiting: when this wait counts as failed, unless there is progress. Retrying: when the next attempt is due. */
+  /**
+   * Waiting: when this wait counts as failed, unless there is progress; absent where a person or a host ends it. Retrying:
+   * when the next attempt is due.
+   */
   readonly until?: string;
   readonly reason?: string;
   readonly message?: string;

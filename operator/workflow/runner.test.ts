@@ -4,7 +4,7 @@ import { defaultPolicy } from './advance.ts';
 import { InterruptError, TerminalError } from './errors.ts';
 import { requestCancel, requestResume, runOnce } from './runner.ts';
 import type { FlowEvent, RunEnvironment, RunResult } from './runner.ts';
-import { defineFlow, done, wait } from './step.ts';
+import { defineFlow, done, NO_LIMIT, wait } from './step.ts';
 import type { Step, StepResult, StepRun } from './step.ts';
 import { MemoryJournal } from './testing/memory-journal.ts';
 
@@ -78,6 +78,13 @@ describe('runner', () => {
     expect((await stage.run()).requeue).to.deep.equal({ afterMs: 200, wakeOn: 'pod' });
     expect((await stage.run()).record.phase).to.equal('Succeeded');
     expect(stage.ran).to.deep.equal(['A 1', 'A 1']);
+  });
+
+  it('comes back when something has changed, where neither wait nor step name a time', async () => {
+    const stage = new Stage().step('A', [() => wait('HostOff', 'h')], { waitLimitMs: NO_LIMIT });
+    expect((await stage.run()).requeue).to.deep.include({ afterMs: Infinity });
+    stage.now += 20 * 365 * 86_400_000;
+    expect((await stage.run()).record.phase).to.equal('Waiting');
   });
 
   it('comes back at the end of patience when a wait names no time', async () => {

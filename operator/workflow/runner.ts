@@ -39,7 +39,10 @@ export interface RunEnvironment {
 
 export interface RunResult {
   readonly record: OperationRecord;
-  /** When to run again; absent when the operation is finished, or interrupted and thus up to a person. */
+  /**
+   * When to run again (Infinity: when something has changed); absent when the operation is finished, or interrupted and
+   * thus up to a person.
+   */
   readonly requeue?: { readonly afterMs: number; readonly wakeOn?: string };
 }
 
@@ -169,7 +172,8 @@ class Run<C> {
 
   private comeBack(outcome: Exclude<Outcome, { kind: 'done' }>): RunResult['requeue'] {
     if (!this.isOpen()) return undefined;
-    const left = Math.max(0, Date.parse(currentStep(this.record)?.until ?? '') - this.environment.now());
+    const { until } = currentStep(this.record) ?? {};
+    const left = until === undefined ? Infinity : Math.max(0, Date.parse(until) - this.environment.now());
     if (outcome.kind === 'failed' || currentStep(this.record)?.state === 'Retrying') return { afterMs: left };
     return { afterMs: Math.min(outcome.retryInMs ?? left, left), wakeOn: outcome.wakeOn };
   }

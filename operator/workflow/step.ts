@@ -15,10 +15,13 @@ export interface StepRun {
   readonly data: Readonly<Record<string, string>>;
 }
 
+/** For `Step.waitLimitMs`: a person or a host ends the wait, not time. It stays open and says why. */
+export const NO_LIMIT = Infinity;
+
 export interface Step<C> {
   /** Unique within the flow; the key in the journal, so renaming a step makes it run again. */
   readonly name: string;
-  /** How long one wait of this step may last without progress, in ms; then it is a failed attempt. Default: the policy's. */
+  /** How long one wait of this step may last without progress, in ms; then it is a failed attempt. Default: the policy's. {@link NO_LIMIT}: for ever. */
   readonly waitLimitMs?: number;
   /**
    * True where the operation must not stop before this step is done (say, the former RW is demoted and nobody is

@@ -2,13 +2,12 @@ import type { InstanceStatus, MPDClusterStatus } from '../../../crds/mpdcluster.
 import { UserError } from '../../model/errors.ts';
 import { podName } from '../../model/names.ts';
 import { POD_NETWORK_PORTS, type InstancePorts } from '../../model/ports.ts';
-import { done, wait, type Step } from '../../workflow/step.ts';
+import { done, NO_LIMIT, wait, type Step } from '../../workflow/step.ts';
 import type { ClusterContext } from '../context.ts';
 import { takeHostPorts } from '../host-ports.ts';
 import { takeIds } from '../ids.ts';
 import { MPD_CLUSTERS } from '../../kinds/mpd.ts';
 import { isEligible } from '../operations.ts';
-import { PATIENT_MS } from './patience.ts';
 
 /**
  * Takes ids and ports for the instances that are missing and writes them down before anything is made with them. The
@@ -16,7 +15,7 @@ import { PATIENT_MS } from './patience.ts';
  */
 export const takeNumbers: Step<ClusterContext> = {
   name: 'TakeNumbers',
-  waitLimitMs: PATIENT_MS,
+  waitLimitMs: NO_LIMIT,
   async run(context) {
     try {
       await take(context);

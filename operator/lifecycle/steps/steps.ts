@@ -1,5 +1,5 @@
 import { RESOURCES } from '../../kube/resources.ts';
-import { done, type Step } from '../../workflow/step.ts';
+import { done, NO_LIMIT, type Step } from '../../workflow/step.ts';
 import { driveAccounts } from '../accounts.ts';
 import { isClaimOf } from '../builders/volumes.ts';
 import { rwInstance, type ClusterContext } from '../context.ts';
@@ -8,7 +8,6 @@ import { maintain } from '../maintain.ts';
 import { ensureObjects } from '../objects.ts';
 import { ensurePods, podsRunning, releasePods, removePods } from '../pods.ts';
 import { writerServes, writerStopped } from '../writer.ts';
-import { PATIENT_MS } from './patience.ts';
 
 export const prepareObjects: Step<ClusterContext> = {
   name: 'PrepareObjects',
@@ -20,7 +19,7 @@ export const prepareObjects: Step<ClusterContext> = {
 
 export const startPods: Step<ClusterContext> = {
   name: 'StartPods',
-  waitLimitMs: PATIENT_MS,
+  waitLimitMs: NO_LIMIT,
   async run(context) {
     await keepParts(context);
     // Followers start meanwhile: they are waited for when they join.
@@ -31,7 +30,7 @@ export const startPods: Step<ClusterContext> = {
 /** The cluster manager makes the record and the RW, as soon as the pods that it needs are there. */
 export const bringUpWriter: Step<ClusterContext> = {
   name: 'BringUpWriter',
-  waitLimitMs: PATIENT_MS,
+  waitLimitMs: NO_LIMIT,
   async run(context) {
     await keepParts(context);
     return writerServes(context);
@@ -40,7 +39,7 @@ export const bringUpWriter: Step<ClusterContext> = {
 
 export const createAccounts: Step<ClusterContext> = {
   name: 'CreateAccounts',
-  waitLimitMs: PATIENT_MS,
+  waitLimitMs: NO_LIMIT,
   async run(context) {
     await keepParts(context);
     const writer = writerServes(context);
@@ -49,7 +48,7 @@ export const createAccounts: Step<ClusterContext> = {
 };
 
 /** With all that is there already kept up: a copy may take hours, and is the cluster manager's to judge. */
-export const joinFollowers: Step<ClusterContext> = { name: 'JoinFollowers', waitLimitMs: PATIENT_MS, run: maintain };
+export const joinFollowers: Step<ClusterContext> = { name: 'JoinFollowers', waitLimitMs: NO_LIMIT, run: maintain };
 
 /** What goes in the middle of a flow comes back: a pod, or an object that went with a former cluster of the same name. */
 async function keepParts(context: ClusterContext): Promise<void> {
@@ -64,11 +63,11 @@ async function keepParts(context: ClusterContext): Promise<void> {
  */
 export const stopWriter: Step<ClusterContext> = {
   name: 'StopWriter',
-  waitLimitMs: PATIENT_MS,
+  waitLimitMs: NO_LIMIT,
   run: writerStopped,
 };
 
-export const removeAllPods: Step<ClusterContext> = { name: 'RemovePods', waitLimitMs: PATIENT_MS, run: removePods };
+export const removeAllPods: Step<ClusterContext> = { name: 'RemovePods', waitLimitMs: NO_LIMIT, run: removePods };
 
 /** Volumes go only when the spec says so, and only after no pod can write to them any more. */
 export const removeVolumes: Step<ClusterContext> = {
