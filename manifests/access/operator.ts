@@ -9,7 +9,7 @@ export const operatorAccess: PartAccess = {
   clusters: [
     rule(API_GROUP, ['mpdclusters'], ['get', ...WATCH, 'patch'], 'lifecycle: clusters and their finalizer'),
     rule(API_GROUP, ['mpdclusters/status'], ['patch'], 'lifecycle: status and conditions'),
-    rule(API_GROUP, ['mpdoperations'], ['get', ...WATCH, 'create', 'delete'], 'lifecycle: queue and pruning'),
+    rule(API_GROUP, ['mpdoperations'], ['get', ...WATCH, ...APPLY, 'delete'], 'lifecycle: queue and pruning'),
     rule(API_GROUP, ['mpdoperations/status'], ['patch'], 'workflow: the journal'),
     rule(
       '',

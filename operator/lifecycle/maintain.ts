@@ -3,8 +3,8 @@ import { driveAccounts } from './accounts.ts';
 import type { ClusterContext } from './context.ts';
 import { followersServe } from './followers.ts';
 import { ensureObjects } from './objects.ts';
-import { ensurePods, releasePods } from './pods.ts';
-import { writerServes } from './writer.ts';
+import { ensurePods, releasePods, removePods } from './pods.ts';
+import { writerServes, writerStopped } from './writer.ts';
 
 /**
  * Keeps a running cluster as it should be: drift mended, pods back, accounts as their Secrets say. Asks nobody and writes
@@ -26,4 +26,12 @@ export async function maintainStopped(context: ClusterContext): Promise<StepResu
   await releasePods(context);
   await ensureObjects(context);
   return done();
+}
+
+/** Pods that are there all the same, of a start that was called off, go as they do in a stop: the RW first. */
+export async function keepStopped(context: ClusterContext): Promise<StepResult> {
+  await maintainStopped(context);
+  if (context.children.pods.length === 0) return done();
+  const writer = await writerStopped(context);
+  return writer.kind === 'wait' ? writer : removePods(context);
 }

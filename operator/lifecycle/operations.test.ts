@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { MPDClusterSpecInput, MPDClusterStatus } from '../../crds/mpdcluster.ts';
 import type { OperationType } from '../../crds/mpdoperation.ts';
-import { currentOperation, listOperations, neededOperation, operationName } from './operations.ts';
+import { currentOperation, listOperations, neededOperation, newOperation, operationName } from './operations.ts';
 import type { RawOperation } from '../kinds/mpd.ts';
 import { clusterOf, localSpec } from './testing/fixtures.ts';
 
@@ -56,9 +56,16 @@ describe('operation that the state of a cluster calls for', () => {
   it('deletion comes before everything, and does not wait for what is interrupted', () => {
     const cluster = clusterOf(localSpec, running);
     cluster.metadata.deletionTimestamp = '2026-01-02T00:00:00Z';
-    const operations = listOperations([operation('create', 'Interrupted'), operation('delete', 'Pending')]);
+    const asked = newOperation(cluster, operationName(cluster, 'delete'), { type: 'delete', requestedBy: 'spec' });
+    const operations = listOperations([operation('create', 'Interrupted'), asked]);
     expect(neededOperation(cluster, operations)).to.equal('delete');
-    expect(currentOperation(cluster, operations)?.type).to.equal('delete');
+    expect(currentOperation(cluster, operations)?.name).to.equal(asked.metadata.name);
+  });
+
+  it('deletion is the one that this cluster asked for: no other stands for it', () => {
+    const cluster = clusterOf(localSpec, running);
+    cluster.metadata.deletionTimestamp = '2026-01-02T00:00:00Z';
+    expect(currentOperation(cluster, listOperations([operation('delete', 'Succeeded')]))).to.equal(undefined);
   });
 
   it('is named once for creation, and by generation for edits', () => {

@@ -2,9 +2,11 @@ import type { InstanceStatus, MPDCluster } from '../../crds/mpdcluster.ts';
 import type { OperationType } from '../../crds/mpdoperation.ts';
 import { isReason } from '../kube/errors.ts';
 import type { KubeClient } from '../kube/client.ts';
+import type { KubeObject } from '../kube/types.ts';
 import { API_GROUP, API_VERSION } from '../model/names.ts';
 import { clusterLabels } from '../model/labels.ts';
 import { queueOf, toPrune, type QueuedOperation } from '../workflow/operations.ts';
+import { isFinished } from '../workflow/record.ts';
 import { recordOf } from '../workflow/operation-journal.ts';
 import { MPD_OPERATIONS, type RawOperation } from '../kinds/mpd.ts';
 import { ownerReference } from '../kinds/child.ts';
@@ -21,6 +23,29 @@ export function listOperations(objects: readonly RawOperation[]): ListedOperatio
     const { name, creationTimestamp: createdAt = '' } = object.metadata;
     return { name, createdAt, phase, finishedAt, type: object.spec.type, object };
   });
+}
+
+/** What a former cluster of the same name leaves to garbage collection is asked of nobody any more. */
+export const isOfFormer = ({ metadata }: KubeObject, { metadata: { uid } }: Pick<MPDCluster, 'metadata'>): boolean =>
+  metadata.ownerReferences?.some(owner => owner.kind === 'MPDCluster' && owner.uid !== uid) ?? false;
+
+/**
+ * Operations that people made by hand go with their cluster, too: one that stayed would be carried out on the next cluster
+ * of that name.
+ */
+export async function ownOperations(
+  client: KubeClient,
+  cluster: MPDCluster,
+  operations: readonly ListedOperation[],
+): Promise<void> {
+  const metadata = {
+    labels: clusterLabels(cluster.metadata.name),
+    ownerReferences: [ownerReference(cluster.metadata)],
+  };
+  for (const { object } of operations) {
+    if (object.metadata.ownerReferences?.length) continue;
+    await client.patchMerge(MPD_OPERATIONS, object.metadata, { metadata });
+  }
 }
 
 /** Which operation the state of the cluster calls for, if it is not there already. */
@@ -41,6 +66,10 @@ export function neededOperation(
 
 /** Counts among the RW and its read-only instances, whichever of them it is at this moment. */
 export const isEligible = ({ insType }: InstanceStatus): boolean => insType === 'rw' || insType === 'ro';
+
+/** Nothing was made of it yet, and nothing is to run. */
+export const isUnborn = ({ metadata, spec, status }: MPDCluster): boolean =>
+  spec.stopped && status.logicId === undefined && metadata.deletionTimestamp === undefined;
 
 /** Not created to the end yet; also when its creation was interrupted. */
 function isNew({ status }: MPDCluster): boolean {
@@ -102,8 +131,17 @@ export function currentOperation(
   operations: readonly ListedOperation[],
 ): ListedOperation | undefined {
   if (!cluster.metadata.deletionTimestamp) return queueOf(operations).run;
-  return operations.find(({ type, phase }) => type === 'delete' && phase !== 'Interrupted');
+  const name = operationName(cluster, 'delete');
+  return operations.find(it => it.name === name && it.phase !== 'Interrupted' && !isGivenUp(it));
 }
+
+/** Has ended, and not as it was meant to. */
+export const isGivenUp = (operation: ListedOperation): boolean =>
+  isFinished(operation) && operation.phase !== 'Succeeded';
+
+/** Spec asks for the opposite by now: what the operation waits for will never come. */
+export const isRevoked = ({ spec }: Pick<MPDCluster, 'spec'>, type: OperationType): boolean =>
+  type === 'stop' ? !spec.stopped : (type === 'start' || type === 'addRo') && spec.stopped;
 
 /** The operation that waits for a person's word; of a cluster that is being deleted only its deletion. */
 export function interruptedOperation(
@@ -116,8 +154,10 @@ export function interruptedOperation(
 
 /** Keeps the newest finished operations for the history. */
 export async function pruneOperations(client: KubeClient, operations: readonly ListedOperation[]): Promise<void> {
-  for (const { object } of toPrune(operations)) {
-    const { name, namespace, uid } = object.metadata;
-    await client.delete(MPD_OPERATIONS, { name, namespace }, { uid });
-  }
+  for (const operation of toPrune(operations)) await removeOperation(client, operation);
+}
+
+export async function removeOperation(client: KubeClient, { object }: ListedOperation): Promise<void> {
+  const { name, namespace, uid } = object.metadata;
+  await client.delete(MPD_OPERATIONS, { name, namespace }, { uid });
 }

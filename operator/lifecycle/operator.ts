@@ -97,7 +97,8 @@ export class LifecycleOperator extends StackOperator {
     const calmly = (change: Change<KubeObject>): number => (isStatusOnly(change) ? STATUS_MS : 0);
     controller
       .on(caches.clusters, ({ metadata }) => [keyOf(metadata)], calmly)
-      .on(caches.operations, ofCluster, calmly);
+      // By what they name: those that people make carry no labels.
+      .on(caches.operations, byTarget, calmly);
     for (const kind of Object.keys(CHILD_TYPES) as (keyof Children)[])
       controller.on<KubeObject>(caches[kind], ofCluster);
     caches.nodes.onChange(({ object, previous }) => {

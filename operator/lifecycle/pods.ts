@@ -4,7 +4,7 @@ import { hasFinalizer, removeFinalizer } from '../kube/finalizers.ts';
 import { RESOURCES, type Pod } from '../kube/resources.ts';
 import { ATTESTATION_ANNOTATION } from '../ha/ladder.ts';
 import { mayRelease, type LeavingPod } from '../ha/release.ts';
-import { clusterLabels } from '../model/labels.ts';
+import { clusterLabels, LABEL } from '../model/labels.ts';
 import { POD_FINALIZER } from '../model/names.ts';
 import { done, wait, type StepResult, type Wait } from '../workflow/step.ts';
 import { buildPod } from './builders/pod.ts';
@@ -100,13 +100,20 @@ const missing = ({ podName }: ClusterInstance): Wait => wait('PodMissing', `pod 
 /** Asks the API server to delete all engine pods; done when none is left. */
 export async function removePods(context: ClusterContext): Promise<StepResult> {
   const { children, tools } = context;
-  for (const pod of children.pods.filter(it => !isLeaving(it))) {
+  // Once the cluster has gone, nobody would release a pod that the watch had not shown.
+  const pods = children.pods.length > 0 ? children.pods : await readPods(context);
+  for (const pod of pods.filter(it => !isLeaving(it))) {
     const { name, namespace, uid } = pod.metadata;
     await tools.client.delete(RESOURCES.pods, { name, namespace }, { uid });
   }
   await releasePods(context);
-  const [left] = children.pods;
+  const [left] = pods;
   return left ? wait('PodStopping', `pod ${left.metadata.name} is stopping`, { retryInMs: 1_000 }) : done();
+}
+
+function readPods({ plan, tools }: ClusterContext): Promise<Pod[]> {
+  const labelSelector = `${LABEL.cluster}=${plan.name},${LABEL.component}=engine`;
+  return tools.client.list(RESOURCES.pods, { namespace: plan.namespace, labelSelector });
 }
 
 /**

@@ -1,28 +1,27 @@
-import type { OperationType } from '../../crds/mpdoperation.ts';
 import { parseCluster, type MPDCluster, type MPDClusterStatus } from '../../crds/mpdcluster.ts';
 import { findCondition, setConditions, type ConditionUpdate } from '../kube/conditions.ts';
-import { isNamespaceEnding, isReason, isServerDown } from '../kube/errors.ts';
+import { isReason, isServerDown } from '../kube/errors.ts';
 import { addFinalizer, hasFinalizer, removeFinalizer } from '../kube/finalizers.ts';
 import { patchStatusIfChanged } from '../kube/status.ts';
-import { keyOf } from '../kube/types.ts';
+import { keyOf, refOf } from '../kube/types.ts';
 import { UserError } from '../model/errors.ts';
 import { CLUSTER_FINALIZER } from '../model/names.ts';
 import type { SiteSettings } from '../settings/types.ts';
 import type { StepResult } from '../workflow/step.ts';
+import { gatherAsked, makeNeeded, takeWords } from './asked.ts';
 import { catchUp, type Children, type ClusterContext, type Tools } from './context.ts';
 import { FLOWS } from './flows/flows.ts';
 import { MPD_CLUSTERS, type RawCluster, type RawOperation } from '../kinds/mpd.ts';
-import { maintain, maintainStopped } from './maintain.ts';
+import { keepStopped, maintain, maintainStopped } from './maintain.ts';
 import { Memory } from './memory.ts';
-import { listOperations, neededOperation, operationName, pruneOperations, requestOperation } from './operations.ts';
-import { currentOperation, interruptedOperation, isOfClusterManager, type ListedOperation } from './operations.ts';
+import { isOfClusterManager, isUnborn, pruneOperations, type ListedOperation } from './operations.ts';
 import { announceInterrupt, withdrawInterrupt } from './interrupt.ts';
 import { OperationRunner, verdictOf, type RanOperation } from './run-operation.ts';
 import type { ClusterPlan } from './plan.ts';
 import type { Hosts } from './gather/hosts.ts';
 import { planOf, sharedClaimOf } from './gather/plan.ts';
-import { takeRequests } from './requests.ts';
-import { buildStatus, refusedStatus, type Verdict } from './status.ts';
+import { refuseOrphans } from './orphans.ts';
+import { ADOPTION_REQUIRED, buildStatus, refusedStatus, unreadable, type Verdict } from './status.ts';
 
 /** What the watches know. */
 export interface Sources {
@@ -47,21 +46,10 @@ const RESYNC_MS = 6 * 3_600_000;
 /** A claim of the user's own is not watched; while one is missing it is looked for this often, ms. */
 const REFUSED_MS = 5_000;
 
-const ADOPTION_REQUIRED: ConditionUpdate = {
-  type: 'AdoptionRequired',
-  status: 'True',
-  reason: 'ForeignCluster',
-  message:
-    'this cluster was made by the original operator; it is left untouched. Move its data to a new cluster, or keep the original',
+const UNBORN: Verdict = {
+  clusterStatus: 'Creating',
+  waiting: { reason: 'Stopped', message: 'spec.stopped is true: the cluster is made when it is false' },
 };
-
-/** Stored under another CRD, such as the original's. */
-const unreadable = (problems: readonly UserError[]): ConditionUpdate => ({
-  type: 'Accepted',
-  status: 'False',
-  reason: 'Unreadable',
-  message: problems.map(problem => problem.message).join('; '),
-});
 
 /** Longest text of an error that status carries. */
 const MESSAGE_LIMIT = 1024;
@@ -88,10 +76,7 @@ export class ClusterReconciler {
    */
   async reconcile(key: string, signal: AbortSignal): Promise<Outcome> {
     const raw = this.#options.sources.cluster(key);
-    if (!raw) {
-      this.#memories.delete(key);
-      return undefined;
-    }
+    if (!raw) return this.#withoutCluster(key);
     if (!this.#isOurs(raw)) return undefined;
     if (this.#isForeign(raw)) return this.#judge(raw, ADOPTION_REQUIRED);
     const parsed = parseCluster(raw as unknown as Parameters<typeof parseCluster>[0]);
@@ -103,6 +88,13 @@ export class ClusterReconciler {
       if (error instanceof UserError) return this.#refuse(raw, cluster, error);
       throw error;
     }
+  }
+
+  async #withoutCluster(key: string): Promise<undefined> {
+    const { sources, tools } = this.#options;
+    const { namespace = '', name } = refOf(key);
+    this.#memories.delete(key);
+    await refuseOrphans(tools.client, sources.operations(namespace, name), tools.now);
   }
 
   #isOurs(raw: RawCluster): boolean {
@@ -155,38 +147,21 @@ export class ClusterReconciler {
     // Before anything is made, so that nothing can be left behind.
     context.object = await addFinalizer(context.tools.client, MPD_CLUSTERS, context.object, CLUSTER_FINALIZER);
     const { namespace, name } = cluster.metadata;
-    const operations = listOperations(this.#options.sources.operations(namespace, name));
-    const needed = neededOperation(cluster, operations);
-    if (needed && !(await this.#request(context, needed, operations))) return this.#deleteUnrecorded(context);
-    if (!needed && (await takeRequests(context, operations))) return undefined;
-    const operation = currentOperation(cluster, operations);
-    if (operation && isOfClusterManager(operation)) return this.#besideManager(context, operation);
-    if (operation) return this.#afterOperation(context, operation, await this.#runner.run(context, operation));
-    const interrupted = interruptedOperation(cluster, operations);
+    const asked = await gatherAsked(context, this.#options.sources.operations(namespace, name));
+    if (isUnborn(cluster)) return this.#report(context, UNBORN, undefined);
+    if (!(await makeNeeded(context, asked))) return this.#deleteUnrecorded(context);
+    if (await takeWords(context, asked)) return undefined;
+    const { current, interrupted, needed, made, operations } = asked;
+    if (current) return this.#run(context, current);
     if (interrupted) return this.#interrupted(context, interrupted);
-    if (needed)
-      return this.#pending(
-        context,
-        operations.find(it => it.name === operationName(cluster, needed)),
-      );
+    if (needed) return this.#pending(context, made);
     await pruneOperations(context.tools.client, operations);
     return this.#keep(context);
   }
 
-  /** Makes the operation unless it is there. False where nothing can be made any more. */
-  async #request(
-    { cluster, tools }: ClusterContext,
-    needed: OperationType,
-    operations: readonly ListedOperation[],
-  ): Promise<boolean> {
-    if (operations.some(it => it.name === operationName(cluster, needed))) return true;
-    try {
-      await requestOperation(tools.client, cluster, needed);
-      return true;
-    } catch (error) {
-      if (needed === 'delete' && isNamespaceEnding(error)) return false;
-      throw error;
-    }
+  async #run(context: ClusterContext, operation: ListedOperation): Promise<Outcome> {
+    if (isOfClusterManager(operation)) return this.#besideManager(context, operation);
+    return this.#afterOperation(context, operation, await this.#runner.run(context, operation));
   }
 
   /** In a namespace that is being deleted nothing can be made, an operation neither; steps of a deletion need none. */
@@ -265,7 +240,7 @@ export class ClusterReconciler {
   async #keep(context: ClusterContext): Promise<Outcome> {
     const isStopped = context.cluster.status.clusterStatus === 'Stopped';
     const clusterStatus = isStopped ? 'Stopped' : 'Running';
-    const result = await this.#told(context, { clusterStatus }, isStopped ? maintainStopped : maintain);
+    const result = await this.#told(context, { clusterStatus }, isStopped ? keepStopped : maintain);
     const { reason = '', message = '' } = result.kind === 'wait' ? result : {};
     const waiting = result.kind === 'wait' && { waiting: { reason, message } };
     return this.#report(context, { clusterStatus, ...waiting }, nextLook(result));

@@ -58,6 +58,19 @@ describe('requests by annotation', () => {
     expect(again.created[0]!.metadata.name).to.not.equal(name);
   });
 
+  it('are not taken for one of those that the history keeps when older ones were pruned', async () => {
+    const first = world({ restartCluster: 'T' });
+    await takeRequests(first.context, []);
+    const base = first.created[0]!.metadata.name.replace(/0$/, '');
+    const kept = Array.from({ length: 20 }, (_, i) => ({
+      ...newOperation(first.cluster, `${base}${i + 5}`, { type: 'restartCluster' }),
+      status: { phase: 'Failed' },
+    }));
+    const again = world({ restartCluster: 'T' });
+    await takeRequests(again.context, listOperations(kept as Parameters<typeof listOperations>[0]));
+    expect(again.created[0]!.metadata.name).to.equal(`${base}25`);
+  });
+
   it('cost nothing when there are none', async () => {
     const { context, patches } = world({ 'polarbox.audit.x': 'y' });
     expect(await takeRequests(context, [])).to.equal(false);

@@ -1,6 +1,8 @@
 import type { ClusterStatus, MPDClusterStatus } from '../../crds/mpdcluster.ts';
-import { isCancelRequested, isResumeRequested } from '../../crds/annotations.ts';
+import type { OperationType } from '../../crds/mpdoperation.ts';
+import { isResumeRequested } from '../../crds/annotations.ts';
 import { isReason } from '../kube/errors.ts';
+import { UserError } from '../model/errors.ts';
 import { TerminalError } from '../workflow/errors.ts';
 import type { Journal } from '../workflow/journal.ts';
 import { OperationJournals, recordOf } from '../workflow/operation-journal.ts';
@@ -10,7 +12,7 @@ import type { Flow } from '../workflow/step.ts';
 import type { ClusterContext, Tools } from './context.ts';
 import { FLOWS, STATUS_AFTER, STATUS_WHILE } from './flows/flows.ts';
 import { MPD_OPERATIONS } from '../kinds/mpd.ts';
-import type { ListedOperation } from './operations.ts';
+import { isRevoked, type ListedOperation } from './operations.ts';
 import type { Verdict } from './status.ts';
 
 export interface RanOperation {
@@ -33,7 +35,7 @@ export class OperationRunner {
   }
 
   async run(context: ClusterContext, operation: ListedOperation): Promise<RanOperation> {
-    const { record, requeue } = await runOnce(flowOf(operation), this.#journalOf(operation), context, {
+    const { record, requeue } = await runOnce(flowOf(context, operation), this.#journalOf(operation), context, {
       operation: operation.object.metadata.uid ?? '',
       now: () => context.tools.now().getTime(),
       random: Math.random,
@@ -51,7 +53,7 @@ export class OperationRunner {
   async answer(context: ClusterContext, operation: ListedOperation): Promise<boolean> {
     const journal = this.#journalOf(operation);
     if (isCancelled(context, operation)) {
-      await requestCancel(flowOf(operation), journal, context.tools.now().getTime());
+      await requestCancel(flowOf(context, operation), journal, context.tools.now().getTime());
       return true;
     }
     if (!isResumeRequested(context.cluster.metadata.annotations)) return false;
@@ -65,8 +67,9 @@ export class OperationRunner {
   }
 }
 
-const isCancelled = ({ cluster }: ClusterContext, { object }: ListedOperation): boolean =>
-  isCancelRequested(cluster.metadata.annotations) || object.spec.cancelled === true;
+/** A deletion goes on whoever calls it off: nobody can take it back from the API server. */
+const isCancelled = ({ cluster }: ClusterContext, { object, type }: ListedOperation): boolean =>
+  type !== 'delete' && (object.spec.cancelled === true || isRevoked(cluster, type));
 
 /** What an operation that does not run now means for its cluster. */
 export const verdictOf = (context: ClusterContext, operation: ListedOperation): Verdict =>
@@ -80,11 +83,18 @@ function requeueAfter(requeue: RunResult['requeue']): number | undefined {
 }
 
 /** A type that this release cannot do fails at once and says so; it interrupts nothing. */
-function flowOf({ type }: ListedOperation): Flow<ClusterContext> {
+function flowOf({ cluster }: ClusterContext, { type }: ListedOperation): Flow<ClusterContext> {
+  // Protection of clusters looks at their deletion; an operation made by hand must not get past it.
+  if (type === 'delete' && !cluster.metadata.deletionTimestamp) {
+    return refusal(type, new UserError('spec.type', 'delete follows from the deletion of the cluster: ask for that'));
+  }
   const advice = `this release does: ${Object.keys(FLOWS).join(', ')}`;
-  const run = (): Promise<never> => Promise.reject(new TerminalError('NOT_AVAILABLE', type, advice));
-  return FLOWS[type] ?? { name: type, steps: [{ name: 'Refuse', run }] };
+  return FLOWS[type] ?? refusal(type, new TerminalError('NOT_AVAILABLE', type, advice));
 }
+
+const refusal = (type: string, error: Error): Flow<ClusterContext> => {
+  return { name: type, steps: [{ name: 'Refuse', run: () => Promise.reject(error) }] };
+};
 
 function report(context: ClusterContext, { type, name }: ListedOperation, record: OperationRecord): RanOperation {
   const before = context.cluster.status.clusterStatus || 'Creating';
@@ -98,10 +108,20 @@ function report(context: ClusterContext, { type, name }: ListedOperation, record
   if (isFinished(record)) {
     return {
       isDone: true,
-      verdict: { clusterStatus: before, waiting: { ...waiting, reason: `Operation${record.phase}` } },
+      verdict: {
+        clusterStatus: wordWithout(type, context),
+        waiting: { ...waiting, reason: `Operation${record.phase}` },
+      },
     };
   }
   return { isDone: false, verdict: { clusterStatus: statusOf(STATUS_WHILE, type, before), operation, waiting } };
+}
+
+/** An operation that was given up takes its word with it. */
+function wordWithout(type: OperationType, { cluster }: ClusterContext): ClusterStatus {
+  const before = cluster.status.clusterStatus || 'Creating';
+  if (before !== 'Interrupt' && before !== STATUS_WHILE[type]) return before;
+  return type === 'create' ? 'Creating' : 'Running';
 }
 
 const statusOf = (

@@ -8,6 +8,7 @@ import {
 import { isLeaving } from '../kinds/pods.ts';
 import { setConditions, type ConditionUpdate } from '../kube/conditions.ts';
 import type { Pod } from '../kube/resources.ts';
+import type { UserError } from '../model/errors.ts';
 import { LABEL, ORIGINAL_LABEL, roleLabel } from '../model/labels.ts';
 import { podOf, type Children, type ClusterContext } from './context.ts';
 import { clientAddress } from './gather/hosts.ts';
@@ -65,6 +66,22 @@ export function refusedStatus(cluster: MPDCluster, message: string, now: Date): 
     conditions: judge(cluster, isNew ? [refusal, notReady] : [refusal], now),
   };
 }
+
+export const ADOPTION_REQUIRED: ConditionUpdate = {
+  type: 'AdoptionRequired',
+  status: 'True',
+  reason: 'ForeignCluster',
+  message:
+    'this cluster was made by the original operator; it is left untouched. Move its data to a new cluster, or keep the original',
+};
+
+/** Stored under another CRD, such as the original's. */
+export const unreadable = (problems: readonly UserError[]): ConditionUpdate => ({
+  type: 'Accepted',
+  status: 'False',
+  reason: 'Unreadable',
+  message: problems.map(problem => problem.message).join('; '),
+});
 
 type ConditionVerdict = Omit<ConditionUpdate, 'observedGeneration'>;
 

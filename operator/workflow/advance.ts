@@ -147,18 +147,19 @@ function afterWait(record: OperationRecord, outcome: LimitedWait, at: Instant, p
   const step = currentStep(record)!;
   const limitMs = outcome.limitMs ?? policy.waitLimitMs;
   const isSame = step.state === 'Waiting' && step.reason === outcome.reason && step.progress === outcome.progress;
-  const until = limitMs === Infinity ? undefined : ((isSame && step.until) || rfc3339(at.now + limitMs));
+  const until = endOfWait(limitMs, at.now, isSame ? step.until : undefined);
   if (!isSame || until !== step.until) return waiting(record, step, outcome, until);
   if (until === undefined || at.now < Date.parse(until)) {
     return step.message === outcome.message ? record : waiting(record, step, outcome, until);
   }
   const message = `${outcome.message} (no progress within ${limitMs / 1000} s)`;
-  return afterFailure(
-    record,
-    step,
-    { kind: 'failed', verdict: 'retry', reason: outcome.reason, message },
-    { at, policy },
-  );
+  const failed: Failure = { kind: 'failed', verdict: 'retry', reason: outcome.reason, message };
+  return afterFailure(record, step, failed, { at, policy });
+}
+
+/** Undefined: time does not end it. */
+function endOfWait(limitMs: number, now: number, before: string | undefined): string | undefined {
+  return limitMs === Infinity ? undefined : (before ?? rfc3339(now + limitMs));
 }
 
 function waiting(record: OperationRecord, step: StepRecord, outcome: Wait, until?: string): OperationRecord {

@@ -5,6 +5,7 @@ import { isClaimOf } from '../builders/volumes.ts';
 import { rwInstance, type ClusterContext } from '../context.ts';
 import { releaseHostPorts } from '../host-ports.ts';
 import { maintain } from '../maintain.ts';
+import { LABEL } from '../../model/labels.ts';
 import { ensureObjects } from '../objects.ts';
 import { ensurePods, podsRunning, releasePods, removePods } from '../pods.ts';
 import { writerServes, writerStopped } from '../writer.ts';
@@ -72,8 +73,11 @@ export const removeAllPods: Step<ClusterContext> = { name: 'RemovePods', waitLim
 /** Volumes go only when the spec says so, and only after no pod can write to them any more. */
 export const removeVolumes: Step<ClusterContext> = {
   name: 'RemoveVolumes',
-  async run({ plan, children, tools }) {
-    const claims = children.claims.filter(claim => isClaimOf(plan, claim));
+  async run({ plan, tools }) {
+    // Read directly: what the watch had not shown would stay without anybody knowing of it.
+    const selection = { namespace: plan.namespace, labelSelector: `${LABEL.cluster}=${plan.name}` };
+    const found = await tools.client.list(RESOURCES.persistentVolumeClaims, selection);
+    const claims = found.filter(claim => isClaimOf(plan, claim));
     if (plan.terminationPolicy === 'Retain') {
       for (const { metadata } of claims) tools.log.info('volume is retained', { claim: metadata.name });
       return done();

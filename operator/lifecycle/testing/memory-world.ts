@@ -58,10 +58,13 @@ export class MemoryWorld {
   readonly ref = REF;
   /** How many looks the operator's watches lag behind: 0 or more. */
   lag = 0;
+  /** Kinds (plural) whose watch shows nothing new. */
+  readonly stalled = new Set<string>();
   /** Nodes without room for a pod. */
   readonly fullNodes = new Set<string>();
   readonly #quietMs: number;
   readonly #sources: SnapshotSources;
+  #shown: ReturnType<MemoryApi['snapshot']> = new Map();
   readonly #views: { version: number; objects: ReturnType<MemoryApi['snapshot']> }[] = [];
   #time = Date.parse('2026-01-01T00:00:00Z');
   #plans: { at: number; act: () => Promise<void> }[] = [];
@@ -172,7 +175,10 @@ export class MemoryWorld {
   #watch(): number {
     this.#views.push({ version: this.api.version, objects: this.api.snapshot() });
     const { version, objects } = this.#views.at(-1 - this.lag) ?? this.#views[0]!;
-    this.#sources.show(objects);
+    const isStalled = (id: string): boolean => this.stalled.has(id.split('/')[0]!);
+    const kept = [...this.#shown].filter(([id]) => isStalled(id));
+    this.#shown = new Map([...[...objects].filter(([id]) => !isStalled(id)), ...kept]);
+    this.#sources.show(this.#shown);
     return version;
   }
 
