@@ -24,7 +24,12 @@ export const operatorAccess: PartAccess = {
       ['get', ...WATCH, 'create', 'delete'],
       'lifecycle: volumes, by terminationPolicy',
     ),
-    rule('', ['configmaps'], [...WATCH, 'create'], 'lifecycle: user and running parameters'),
+    rule(
+      '',
+      ['configmaps'],
+      ['get', ...WATCH, ...APPLY],
+      'lifecycle: user and running parameters; patch gives lost labels back',
+    ),
     rule('', ['secrets'], ['get', ...WATCH, ...APPLY], 'lifecycle, pki: accounts, application access, certificates'),
     rule('discovery.k8s.io', ['endpointslices'], WATCH, 'lifecycle: is the RW published?'),
     rule('policy', ['poddisruptionbudgets'], [...WATCH, ...APPLY], 'lifecycle: what may be drained at a time'),

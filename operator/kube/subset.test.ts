@@ -13,6 +13,18 @@ describe('what differs between desired and live', () => {
     ['zero values that the server leaves out', { a: '', b: 0, c: false, d: [], e: {}, f: { g: [] } }, {}, undefined],
     ['a zero value against another', { a: false }, { a: true }, 'a'],
     ['undefined and null wish for nothing', { a: undefined, b: null }, { a: 1, b: 2 }, undefined],
+    [
+      'a selector that somebody narrowed',
+      { spec: { selector: { app: 'a' } } },
+      { spec: { selector: { app: 'a', more: 'b' } } },
+      'spec.selector',
+    ],
+    [
+      'the same in a disruption budget',
+      { spec: { selector: { matchLabels: { app: 'a' } } } },
+      { spec: { selector: { matchLabels: { app: 'a', more: 'b' } } } },
+      'spec.selector',
+    ],
     ['text and number', { targetPort: '5432' }, { targetPort: 5432 }, 'targetPort'],
     ['text that looks like a quantity', { data: { max: '1000m' } }, { data: { max: '1' } }, 'data.max'],
     [

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { isSameQuantity } from './quantity.ts';
 
 /**
@@ -31,12 +32,19 @@ function recordDifference(
   live: Record<string, unknown>,
   path: string,
 ): string | undefined {
+  // Whoever narrows a selector leads away what it selects.
+  if (ATOMIC.test(path)) return isDeepStrictEqual(plainOf(desired), plainOf(live)) ? undefined : path;
   for (const [key, value] of Object.entries(desired)) {
     const difference = firstDifference(value, live[key], path === '' ? key : `${path}.${key}`);
     if (difference !== undefined) return difference;
   }
   return undefined;
 }
+
+/** Selectors of Services and budgets: one value as a whole, also for apply. */
+const ATOMIC = /^spec\.selector$/;
+
+const plainOf = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
 
 function listDifference(desired: unknown[], live: unknown[], path: string): string | undefined {
   const keys = mergeKeys(path, desired);

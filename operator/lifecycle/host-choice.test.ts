@@ -148,7 +148,7 @@ describe('hosts where no image is pulled', () => {
     const images = { ...planOf().images, pullPolicy: 'Never' as const };
     const plan = planOf({ images });
     const hosts = { all: () => all, of: () => undefined };
-    const context = { cluster: clusterOf(spec), plan, hosts, memory: new Memory(), tools: { now: () => heard } };
+    const context = { cluster: clusterOf(spec), plan, hosts, memory: new Memory('uid'), tools: { now: () => heard } };
     return chooseHosts(context as unknown as ClusterContext, plan.instances[0]!).excluded;
   };
 

@@ -27,6 +27,12 @@ describe('ids', () => {
     expect(map?.data).to.deep.equal({ NextClusterScopeCustInsId: '4713', other: 'x' });
   });
 
+  it('are above those that are known, where the counter was lost', async () => {
+    const client = apiWith().client();
+    expect(await takeIds(client, namespace, 2, 1_006)).to.deep.equal(['1007', '1008']);
+    expect(await takeIds(client, namespace, 1, 1_002)).to.deep.equal(['1009']);
+  });
+
   it('are never given twice to several who take them at once', async () => {
     const api = apiWith();
     const taken = await Promise.all([1, 2, 3, 4].map(count => takeIds(api.client(), namespace, count)));

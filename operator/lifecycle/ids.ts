@@ -14,11 +14,12 @@ const turns = new WeakMap<KubeClient, Promise<unknown>>();
 /**
  * Takes `count` ids that nobody had before and nobody will have again: the original's counter, advanced by an update
  * that checks resourceVersion. An id that is taken and not used is a gap, never a duplicate.
+ * @param above an id that is known to be given: where the counter was lost, it counts on from there
  * @throws KubeError; Error when the counter is not a number
  */
-export function takeIds(client: KubeClient, namespace: string, count: number): Promise<string[]> {
+export function takeIds(client: KubeClient, namespace: string, count: number, above = 0): Promise<string[]> {
   const before = turns.get(client) ?? Promise.resolve();
-  const taken = before.then(() => advance(client, namespace, count));
+  const taken = before.then(() => advance(client, namespace, count, above));
   turns.set(
     client,
     taken.catch(() => undefined),
@@ -26,10 +27,10 @@ export function takeIds(client: KubeClient, namespace: string, count: number): P
   return taken;
 }
 
-async function advance(client: KubeClient, namespace: string, count: number): Promise<string[]> {
+async function advance(client: KubeClient, namespace: string, count: number, above: number): Promise<string[]> {
   for (let attempt = 1; ; attempt++) {
     const map = await counterMap(client, namespace);
-    const next = parseCounter(map);
+    const next = Math.max(parseCounter(map), above + 1);
     try {
       const data = { ...map.data, [COUNTER_KEY]: String(next + count) };
       await client.replace(RESOURCES.configMaps, { ...map, data });

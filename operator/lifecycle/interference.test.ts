@@ -205,6 +205,22 @@ describe('a cluster whose name another one had', () => {
     expect(phases(world)).to.deep.equal(['by-hand Waiting', 'orders-create-00000000 Succeeded']);
     expect(readiness(world)).to.contain('AllInstancesReady');
   });
+
+  it('tells nothing of the former one as its own, though nobody saw it gone', async () => {
+    const world = await MemoryWorld.asking(spec);
+    const life = world.begin();
+    await life.settle();
+    expect(world.cluster()?.status?.version).to.be.a('string');
+    const { apiVersion, kind, spec: asked } = world.cluster()!;
+    await world.client.delete(MPD_CLUSTERS, world.ref);
+    await world.client.patchMerge(MPD_CLUSTERS, world.ref, { metadata: { finalizers: null } });
+    await world.client.create(MPD_CLUSTERS, { apiVersion, kind, metadata: { ...world.ref }, spec: asked });
+    for (let looks = 0; looks < 3; looks++) {
+      await life.look();
+      await world.move();
+    }
+    expect(world.cluster()?.status?.version).to.equal(undefined);
+  });
 });
 
 describe('a deletion while a watch shows nothing new', () => {
@@ -223,4 +239,37 @@ describe('a deletion while a watch shows nothing new', () => {
       expectGone(world.outcome, false);
     });
   }
+});
+
+describe('what somebody took away by hand', () => {
+  for (const [type, name] of [
+    [RESOURCES.secrets, 'orders-app'],
+    [RESOURCES.configMaps, 'orders-running-params'],
+  ] as [typeof RESOURCES.secrets, string][]) {
+    it(`comes back: the labels of ${name}, by which its changes are seen`, async () => {
+      const world = await running();
+      const ref = { namespace: 'shop', name };
+      const before = world.api.find(type, ref)?.metadata.labels;
+      await world.client.patchMerge(type, ref, { metadata: { labels: null } });
+      await world.live();
+      expect(world.api.find(type, ref)?.metadata.labels).to.deep.equal(before);
+    });
+  }
+
+  it('does no harm when it was the counter of ids', async () => {
+    const world = await running();
+    const before = Object.entries(world.cluster()?.status?.dbInstanceStatus ?? {});
+    const metadata = { namespace: 'polardb-system', name: 'polardb4mpd-controller' };
+    await world.client.replace(RESOURCES.configMaps, {
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata,
+      data: { NextClusterScopeCustInsId: '1001' },
+    });
+    await world.edit({ followerNum: 2 });
+    await world.live();
+    expectRunning(world.outcome, 2);
+    const after = world.cluster()?.status?.dbInstanceStatus ?? {};
+    for (const [id, { podName }] of before) expect(after[id]?.podName).to.equal(podName);
+  });
 });

@@ -40,6 +40,15 @@ describe('a certificate that was found good, by the same copy of its Secret', ()
     expect(data?.['tls.crt']).not.to.equal(current.data?.['tls.crt']);
   });
 
+  it('needs an authority that can be read, and says where it lies', async () => {
+    const ref = { namespace: 'system', name: CA_SECRET };
+    const crt = Buffer.from('no certificate').toString('base64');
+    await api.client().patchMerge(RESOURCES.secrets, ref, { data: { 'tls.crt': crt } });
+    issuer.forget();
+    const failed = await issuer.secretData({ current, subject, names }).catch((error: unknown) => error as Error);
+    expect((failed as Error).message).to.match(/^Secret system\/polardb-stack-ca holds no authority/);
+  });
+
   it('is issued anew by another authority', async () => {
     const store = { current: await createCa({ now }) };
     const ref = { namespace: 'system', name: CA_SECRET };

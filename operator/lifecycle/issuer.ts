@@ -5,7 +5,7 @@ import type { Logger } from '../kube/types.ts';
 import { CA_SECRET } from '../model/names.ts';
 import { createCa } from '../pki/ca.ts';
 import { issueLeaf } from '../pki/leaf.ts';
-import { decideLeaf } from '../pki/renewal.ts';
+import { decideLeaf, isUsable } from '../pki/renewal.ts';
 import { bundleOf, caData, readCaData, readTlsData, TLS_SECRET_TYPE, tlsData, type CaStore } from '../pki/secret.ts';
 import type { Subject } from '../pki/subject.ts';
 import type { Issuer } from './context.ts';
@@ -82,7 +82,7 @@ export class CaIssuer implements Issuer {
     const found = await client.get(RESOURCES.secrets, { namespace, name: CA_SECRET });
     if (!found) return this.#create();
     const store = readCaData(found.data);
-    if (store) return store;
+    if (store && isUsable(store.current)) return store;
     throw new Error(`Secret ${namespace}/${CA_SECRET} holds no authority; restore it, or delete it to begin a new one`);
   }
 

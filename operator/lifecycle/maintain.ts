@@ -13,8 +13,13 @@ import { writerServes, writerStopped } from './writer.ts';
  */
 export async function maintain(context: ClusterContext): Promise<StepResult> {
   await releasePods(context);
-  await ensureObjects(context);
+  const failure = await ensureObjects(context).then(
+    () => undefined,
+    (error: unknown) => ({ error }),
+  );
+  // What cannot be made, for a quota or a mistake of somebody, keeps no engine down.
   await ensurePods(context);
+  if (failure) throw failure.error;
   const writer = writerServes(context);
   if (writer.kind === 'wait') return writer;
   const accounts = await driveAccounts(context);

@@ -4,7 +4,7 @@ import { Memory } from './memory.ts';
 
 describe('memory of one cluster', () => {
   it('is settled by exactly the sign that was seen', () => {
-    const memory = new Memory();
+    const memory = new Memory('uid');
     expect(memory.isSettled('writer', 'a')).to.equal(false);
     memory.settle('writer', 'a');
     expect([memory.isSettled('writer', 'a'), memory.isSettled('writer', 'b')]).to.deep.equal([true, false]);
@@ -12,7 +12,7 @@ describe('memory of one cluster', () => {
   });
 
   it('looks soon at first, then more and more seldom, and soon again for a new reason or after success', () => {
-    const memory = new Memory();
+    const memory = new Memory('uid');
     const pauses = Array.from({ length: 20 }, () => memory.pause('writer', 'Starting'));
     expect(pauses[0]).to.equal(200);
     expect(pauses).to.deep.equal([...pauses].sort((a, b) => a - b));
@@ -27,7 +27,7 @@ describe('memory of one cluster', () => {
     const reasons = fc.array(fc.tuple(fc.constantFrom('a', 'b'), fc.constantFrom('x', 'y')), { maxLength: 60 });
     fc.assert(
       fc.property(reasons, calls => {
-        const memory = new Memory();
+        const memory = new Memory('uid');
         for (const [what, reason] of calls) expect(memory.pause(what, reason)).to.be.within(200, 5_000);
       }),
     );

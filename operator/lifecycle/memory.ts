@@ -6,12 +6,18 @@ import type { SharedVolume } from './gather/shared-device.ts';
  * correctness.
  */
 export class Memory {
+  /** Of the cluster. */
+  readonly uid: string;
   /** Version that the engine told last. */
   engineVersion: string | undefined;
   /** The volume behind the shared claim, once it is bound and was asked for. */
   sharedVolume: SharedVolume | undefined;
   readonly #signs = new Map<string, string>();
   readonly #waits = new Map<string, { reason: string; times: number }>();
+
+  constructor(uid: string) {
+    this.uid = uid;
+  }
 
   isSettled(what: string, sign: string): boolean {
     return this.#signs.get(what) === sign;

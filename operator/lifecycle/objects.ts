@@ -3,6 +3,7 @@ import { applyIfChanged } from '../kube/apply.ts';
 import { RESOURCES, type ResourceType, type Secret } from '../kube/resources.ts';
 import { keyOf, type KubeObject } from '../kube/types.ts';
 import { instanceTlsSecret, roService, runningParams, rwService, dnsNames } from '../model/names.ts';
+import { clusterLabels } from '../model/labels.ts';
 import { TLS_SECRET_TYPE } from '../pki/secret.ts';
 import { buildRole, buildRoleBinding, buildServiceAccount } from './builders/access.ts';
 import { buildRunningParams, buildUserParams } from './builders/params.ts';
@@ -53,16 +54,35 @@ async function applyChild<T extends KubeObject>(
 
 /** Objects of which only the first version is ours: passwords, and parameters that belong to a person from then on. */
 async function createOnce<T extends KubeObject>(
-  { tools, children }: ClusterContext,
+  context: ClusterContext,
   type: ResourceType<T>,
   desired: T,
 ): Promise<void> {
+  const { tools, children } = context;
   if (childrenOf(children, type).some(it => it.metadata.name === desired.metadata.name)) return;
   try {
     await tools.client.create(type, desired);
   } catch (error) {
     if (!isReason(error, 'AlreadyExists')) throw error;
+    await bringIntoSight(context, type, desired);
   }
+}
+
+/** The watch shows only what carries our labels: without them, changes of it were not seen. */
+async function bringIntoSight<T extends KubeObject>(
+  { plan, tools }: ClusterContext,
+  type: ResourceType<T>,
+  { metadata: { namespace, name, labels, ownerReferences = [] } }: T,
+): Promise<void> {
+  // A volume says by a label alone whose it is; without it nobody knows.
+  if (ownerReferences.length === 0) return;
+  const found = await tools.client.get(type, { namespace, name });
+  const has = found?.metadata.labels ?? {};
+  const isSeen = Object.entries(clusterLabels(plan.name)).every(([key, value]) => has[key] === value);
+  const isOurs = found?.metadata.ownerReferences?.some(({ uid }) => uid === plan.uid);
+  if (!found || isSeen) return;
+  if (!isOurs) throw new Error(`${type.kind} ${name} is not of this cluster; remove it`);
+  await tools.client.patchMerge(type, { namespace, name }, { metadata: { labels } });
 }
 
 async function ensureSecrets(context: ClusterContext): Promise<void> {

@@ -57,6 +57,22 @@ describe('a cluster that cannot be mended', () => {
   });
 });
 
+describe('an object that cannot be made', () => {
+  it('keeps no engine down', async () => {
+    const world = await running();
+    const [budget] = world.outcome.objects.filter(({ kind }) => kind === 'PodDisruptionBudget');
+    await world.client.delete(RESOURCES.podDisruptionBudgets, budget!.metadata);
+    await deleteRw(world);
+    const { look } = world.begin(refusing(/^patch poddisruptionbudgets/));
+    for (let looks = 0; looks < 15; looks++) {
+      await look();
+      for (let moves = 0; moves < 10; moves++) await world.move();
+    }
+    expect(readiness(world)).to.match(/^MaintenanceFailed: patch poddisruptionbudgets/);
+    expect(world.outcome.objects.filter(({ kind }) => kind === 'Pod')).to.have.length(2);
+  });
+});
+
 describe('an operation that was interrupted', () => {
   it('goes on when a person says so: delete', async () => {
     const world = await running();

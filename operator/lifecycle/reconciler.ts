@@ -113,8 +113,7 @@ export class ClusterReconciler {
     const { sources, tools } = this.#options;
     const { namespace, name } = cluster.metadata;
     const key = keyOf(cluster.metadata);
-    const memory = this.#memories.get(key) ?? new Memory();
-    this.#memories.set(key, memory);
+    const memory = this.#memoryOf(key, cluster);
     const children = sources.children(namespace, name);
     const sharedClaim = await sharedClaimOf(tools.client, cluster);
     const { stackImage, pullPolicy } = this.#options;
@@ -140,6 +139,14 @@ export class ClusterReconciler {
       },
     };
     return context;
+  }
+
+  /** Of this cluster: one of the same name may have come in its place between two looks. */
+  #memoryOf(key: string, { metadata: { uid } }: MPDCluster): Memory {
+    const known = this.#memories.get(key);
+    const memory = known?.uid === uid ? known : new Memory(uid);
+    this.#memories.set(key, memory);
+    return memory;
   }
 
   async #look(context: ClusterContext): Promise<Outcome> {

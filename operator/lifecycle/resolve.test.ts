@@ -44,6 +44,28 @@ describe('plan of a cluster', () => {
     expect(plan.resources.limits).to.deep.equal({ cpu: '1', memory: '2Gi' });
   });
 
+  for (const [what, resources] of [
+    ['a limit below what the class asks for', { limits: { memory: '128Mi' } }],
+    ['more asked for than the class allows', { requests: { cpu: '2' } }],
+    ['huge pages that differ', { limits: { 'hugepages-2Mi': '64Mi' }, requests: { 'hugepages-2Mi': '32Mi' } }],
+  ] as const) {
+    it(`refuses resources that no pod may have: ${what}`, () => {
+      expect(() => resolvePlan(request({ ...localSpec, resources }))).to.throw(/^spec.resources/);
+    });
+  }
+
+  it('takes huge pages for both, said once, and lets the engine use them', () => {
+    const plan = resolvePlan(request({ ...localSpec, resources: { limits: { 'hugepages-2Mi': '64Mi' } } }));
+    expect(plan.resources.requests).to.include({ 'hugepages-2Mi': '64Mi' });
+    expect(plan.settings).to.include({ huge_pages: 'on' });
+  });
+
+  it('takes no registry for the version of an image', () => {
+    const engineImage = 'registry-11.example.com:11.0/polardb:15.8';
+    const plan = resolvePlan(request({ ...localSpec, versionCfg: { engineImage } }));
+    expect(plan.images.engine).to.equal(engineImage);
+  });
+
   it('keeps what runs: image, class and parameters in force', () => {
     const status: MPDClusterStatus = {
       versionCfg: { versionName: 'pg15', engineImage: 'postgresql:15-old' },

@@ -109,19 +109,39 @@ function initialParameters({ cluster, site }: ResolveRequest, instanceClass: Ins
 }
 
 /** Buffers are sized by the memory that the container really gets. */
-function withMemory(from: InstanceClass, override: MPDCluster['spec']['resources']): InstanceClass {
-  const limit = override?.limits?.memory;
-  if (limit === undefined) return from;
-  return { ...from, memory: { ...from.memory, limitMi: Math.floor(quantityValue(limit) / 2 ** 20) } };
+function withMemory(from: InstanceClass, override: Overrides): InstanceClass {
+  const mebi = (amount: string | number | undefined, otherwise: number): number =>
+    amount === undefined ? otherwise : Math.floor(quantityValue(amount) / 2 ** 20);
+  return {
+    ...from,
+    memory: { ...from.memory, limitMi: mebi(override?.limits?.memory, from.memory.limitMi) },
+    hugepagesMi: mebi(hugePages(override), from.hugepagesMi),
+  };
 }
 
-/** The class in Kubernetes' words, single amounts overridden by `spec.resources`. */
-function resolveResources(from: InstanceClass, override: MPDCluster['spec']['resources']): PlanResources {
-  const { limits, requests } = classResources(from);
-  return {
-    limits: { ...limits, ...amounts(override?.limits) },
-    requests: { ...requests, ...amounts(override?.requests) },
-  };
+type Overrides = MPDCluster['spec']['resources'];
+const HUGE = 'hugepages-2Mi';
+const hugePages = (override: Overrides): string | number | undefined =>
+  override?.limits?.[HUGE] ?? override?.requests?.[HUGE];
+
+/**
+ * The class in Kubernetes' words, single amounts overridden by `spec.resources`. Huge pages said once count for both.
+ * @throws UserError for what no pod may have
+ */
+function resolveResources(from: InstanceClass, override: Overrides): PlanResources {
+  const { limits: most, requests: least } = classResources(from);
+  const huge = amounts({ [HUGE]: hugePages(override) });
+  const limits: Record<string, string> = { ...most, ...huge, ...amounts(override?.limits) };
+  const requests: Record<string, string> = { ...least, ...huge, ...amounts(override?.requests) };
+  for (const [name, asked] of Object.entries(requests)) {
+    const limit = limits[name] ?? asked;
+    const isHigher = quantityValue(asked) > quantityValue(limit);
+    if (!isHigher && (name !== HUGE || quantityValue(asked) === quantityValue(limit))) continue;
+    const rule = name === HUGE ? 'must be equal' : 'the limit must not be lower';
+    const field = `spec.resources.${isHigher ? 'limits' : 'requests'}.${name}`;
+    throw new UserError(field, `requests are ${asked} and limits ${limit} with class ${from.name}: ${rule}; set both`);
+  }
+  return { limits, requests };
 }
 
 const amounts = (given: Record<string, string | number | undefined> | undefined): Record<string, string> =>
@@ -142,7 +162,7 @@ function refuseWhatCannotRun(request: ResolveRequest, version: EngineVersion): v
     const { first, last } = site.ports.engine;
     throw new UserError('spec.netCfg.engineStartPort', `${port} is not in this site's range ${first}-${last}`);
   }
-  if (/[:_-]11\./.test(version.engineImage)) {
+  if (/[:_-]11\./.test(version.engineImage.replace(/^.*\//, ''))) {
     throw new UserError(
       'spec.versionCfg',
       `${version.engineImage} is PolarDB 11, which cannot be had here; name a version of PolarDB 15`,

@@ -79,7 +79,7 @@ function statusOf(
     hostOf(name, { clientIp: address, ...(heard && { heard }) }),
   );
   const hosts: Hosts = { all: () => all, of: name => all.find(it => it.name === name) };
-  const context = { cluster, plan, children, hosts, memory: new Memory(), tools: { now: () => now } };
+  const context = { cluster, plan, children, hosts, memory: new Memory('uid'), tools: { now: () => now } };
   return buildStatus(context as unknown as ClusterContext, verdict);
 }
 

@@ -16,6 +16,7 @@ import { isReady } from './gather/pods.ts';
 import { servingHolder } from './gather/record.ts';
 import { imagesCondition } from './images.ts';
 import type { ClusterPlan } from './plan.ts';
+import { unapplied } from './unapplied.ts';
 import type { ClusterInstance } from '../kinds/instances.ts';
 
 type Conditions = NonNullable<MPDClusterStatus['conditions']>;
@@ -36,7 +37,7 @@ export function buildStatus(context: ClusterContext, verdict: Verdict): MPDClust
   const followers = plan.instances.filter(it => it.role === 'ro');
   const ready = followers.filter(it => isServing(children, it)).length;
   const images = imagesCondition(plan, cluster, context.hosts.all());
-  const conditions = [accepted(plan), readiness(context, verdict, ready), ...(images ? [images] : [])];
+  const conditions = [accepted(context), readiness(context, verdict, ready), ...(images ? [images] : [])];
   return {
     ...status,
     observedGeneration: cluster.metadata.generation,
@@ -127,10 +128,23 @@ function placeOf(
   };
 }
 
-const accepted = ({ unresolved }: ClusterPlan): ConditionVerdict =>
-  unresolved === undefined
-    ? { type: 'Accepted', status: 'True', reason: 'SpecAccepted', message: 'this site can run what spec asks for' }
-    : { type: 'Accepted', status: 'False', reason: 'Refused', message: unresolved };
+const SPEC_ACCEPTED: ConditionVerdict = {
+  type: 'Accepted',
+  status: 'True',
+  reason: 'SpecAccepted',
+  message: 'this site can run what spec asks for',
+};
+
+function accepted(context: ClusterContext): ConditionVerdict {
+  const { unresolved } = context.plan;
+  const refusal = (message: string): ConditionVerdict => {
+    return { type: 'Accepted', status: 'False', reason: 'Refused', message };
+  };
+  if (unresolved !== undefined) return refusal(unresolved);
+  const left = unapplied(context);
+  if (left.length === 0) return SPEC_ACCEPTED;
+  return refusal(`${left.join('; ')}: such changes are not in this release, take them back`);
+}
 
 function readiness(context: ClusterContext, { clusterStatus, waiting }: Verdict, ready: number): ConditionVerdict {
   const { cluster } = context;
@@ -147,7 +161,9 @@ function readiness(context: ClusterContext, { clusterStatus, waiting }: Verdict,
   if (ready < cluster.spec.followerNum) {
     return no('FollowersNotReady', `${ready} of ${cluster.spec.followerNum} read-only instances are ready`);
   }
-  return { type: 'Ready', status: 'True', reason: 'AllInstancesReady', message: 'the cluster is as spec asks' };
+  const isAsAsked = accepted(context).status === 'True';
+  const message = isAsAsked ? 'the cluster is as spec asks' : 'all instances are ready; of spec see condition Accepted';
+  return { type: 'Ready', status: 'True', reason: 'AllInstancesReady', message };
 }
 
 /** The RW Service leads to an instance whose pod is Ready. */

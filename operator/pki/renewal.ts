@@ -1,4 +1,5 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
+import type { KeyedCertificate } from './keys.ts';
 import { isSameSans, parsePrintedSans, parseSans } from './sans.ts';
 import type { TlsFiles } from './secret.ts';
 import { printedSubject, type Subject } from './subject.ts';
@@ -43,6 +44,9 @@ export function decideLeaf(view: LeafView): LeafVerdict {
   if (view.stored.bundle !== view.bundle) return { action: 'rewrite', message: 'the authorities to trust changed' };
   return { action: 'keep' };
 }
+
+/** Both can be read, and belong together. */
+export const isUsable = (keyed: KeyedCertificate): boolean => parse(keyed)?.isKeyOfIt ?? false;
 
 /** Less than a third of its life is left. */
 export function isExpiring(certificate: X509Certificate, now: Date): boolean {
@@ -109,7 +113,7 @@ const rules: readonly Rule[] = [
 
 const reissue = (reason: ReissueReason, message: string): LeafVerdict => ({ action: 'reissue', reason, message });
 
-function parse({ certificate: pem, key }: TlsFiles): Parsed | undefined {
+function parse({ certificate: pem, key }: KeyedCertificate): Parsed | undefined {
   const certificate = readCertificate(pem);
   if (!certificate) return undefined;
   try {

@@ -1,5 +1,6 @@
 import type { InstanceStatus, MPDClusterStatus } from '../../../crds/mpdcluster.ts';
 import { UserError } from '../../model/errors.ts';
+import { LABEL } from '../../model/labels.ts';
 import { podName } from '../../model/names.ts';
 import { POD_NETWORK_PORTS, type InstancePorts } from '../../model/ports.ts';
 import { done, NO_LIMIT, wait, type Step } from '../../workflow/step.ts';
@@ -56,7 +57,8 @@ async function take(context: ClusterContext): Promise<void> {
   }
   const ports = await takePorts(context);
   const hasLogicId = now.status?.logicId !== undefined;
-  const ids = await takeIds(tools.client, tools.settingsNamespace, 2 * missing.length + (hasLogicId ? 0 : 1));
+  const count = 2 * missing.length + (hasLogicId ? 0 : 1);
+  const ids = await takeIds(tools.client, tools.settingsNamespace, count, highestId(now.status ?? {}, context));
   const logicId = hasLogicId ? {} : { logicId: ids.shift()! };
   const hostIds = freeHostIds(now.status ?? {});
   const entries = missing.map((insType, i) => {
@@ -78,6 +80,14 @@ function missingInstances({ dbInstanceStatus = {} }: MPDClusterStatus, followerN
   const there = Object.values(dbInstanceStatus).filter(isEligible).length;
   const missing = Array.from({ length: Math.max(0, 1 + followerNum - there) }, () => 'ro' as const);
   return there > 0 ? missing : ['rw', ...missing.slice(1)];
+}
+
+/** Of this cluster, and of volumes that a former one of its name left: an id given again would take over what it names. */
+function highestId({ logicId, dbInstanceStatus = {} }: MPDClusterStatus, { children }: ClusterContext): number {
+  const instances = Object.entries(dbInstanceStatus).flatMap(([id, { physicalInsId }]) => [id, physicalInsId]);
+  const volumes = children.claims.map(({ metadata }) => metadata.labels?.[LABEL.instance]);
+  const numbers = [logicId, ...instances, ...volumes].map(id => Number(id));
+  return Math.max(0, ...numbers.filter(Number.isSafeInteger));
 }
 
 /** Members of a shared volume are told apart on it by the original's host ids: 5 to 25, one each (facts: ids). */
