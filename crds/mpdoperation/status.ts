@@ -10,7 +10,11 @@ const step = z
     attempts: count().describe('Attempts begun since the operation began or was resumed.'),
     startedAt: timestamp().optional().describe('When it was first run.'),
     finishedAt: timestamp().optional().describe('When it succeeded or failed.'),
-    until: timestamp().optional().describe('Waiting: end of patience; absent where a person or a host ends the wait. Retrying: time of the next attempt.'),
+    until: timestamp()
+      .optional()
+      .describe(
+        'Waiting: end of patience; absent where a person or a host ends the wait. Retrying: time of the next attempt.',
+      ),
     reason: z.string().optional().describe('Why it waits or failed, in one word.'),
     message: z.string().optional().describe('Why it waits or failed.'),
     progress: z.string().optional().describe('How far it is.'),
