@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { acknowledged, gaps } from '../../scripts/load/report.ts';
 import type { Database } from '../support/database.ts';
 import { newTrial, type FailoverTrial, type Outcome } from '../support/failover.ts';
-import { DatabaseLoad, type LoadOutcome } from '../support/load.ts';
+import { DatabaseLoad } from '../support/load.ts';
 import { hasEngine } from '../support/processes.ts';
 import { scenario } from '../support/scenario.ts';
 
@@ -17,19 +17,23 @@ describe('failover: links', function () {
   });
 
   it("the RW's node is cut off and comes back: the RW was stopped before its successor wrote", async () => {
-    let beside: LoadOutcome | undefined;
-    const outcome = await trial.survives(async ({ rw, node, faults }) => {
-      const client = await DatabaseLoad.start(scene, database, rw);
-      const mend = await faults.cutLink(node);
-      await trial.successor(rw.metadata.uid);
-      expect(await hasEngine(rw), 'the engine beside the cut link runs').to.be.false;
-      await mend();
-      beside = await client.end();
-    });
-    expect(outcome.after.record.epoch).to.equal(outcome.before.record.epoch + 1);
-    expect(beside?.verdict.lost, 'rows acknowledged beside the cut link that are lost').to.deep.equal([]);
-    const last = Math.max(...acknowledged(beside?.events ?? []).map(({ at }) => at));
-    expect(last).to.be.lessThan(firstWriteOfSuccessor(outcome));
+    let client: DatabaseLoad | undefined;
+    try {
+      const outcome = await trial.survives(async ({ rw, node, faults }) => {
+        client = await DatabaseLoad.start(scene, database, rw);
+        const mend = await faults.cutLink(node);
+        await trial.successor(rw.metadata.uid);
+        expect(await hasEngine(rw), 'the engine beside the cut link runs').to.be.false;
+        await mend();
+      });
+      const beside = await client!.end();
+      expect(outcome.after.record.epoch).to.equal(outcome.before.record.epoch + 1);
+      expect(beside.verdict.lost, 'rows acknowledged beside the cut link that are lost').to.deep.equal([]);
+      const last = Math.max(...acknowledged(beside.events).map(({ at }) => at));
+      expect(last).to.be.lessThan(firstWriteOfSuccessor(outcome));
+    } finally {
+      await client?.stop();
+    }
   });
 
   for (const [direction, what] of [
