@@ -35,6 +35,7 @@ describe('decisions of the cluster manager', () => {
     const waiting = follower(two, { highestEpoch: 6, quorum: undefined });
     const verify: Command = { do: 'verify', on: two };
     const unproven = { ...newWriter.quorum!, isInEffect: false };
+    const mute = { ...newWriter, engine: { ...newWriter.engine, acceptsWrites: false } };
     const promoting = { kind: 'promote', state: 'running', phase: '' } as const;
     table([
       [
@@ -66,6 +67,21 @@ describe('decisions of the cluster manager', () => {
         'a full disk is no failure of the engine',
         { record: moved, reports: [newWriter], failed: [{ ...verify, code: '53100' }] },
         ['publish 2'],
+      ],
+      [
+        'readers that hold all connections are none either: it takes clients, and its own word is that it takes writes',
+        { record: moved, reports: [newWriter], failed: [{ ...verify, code: '53300' }] },
+        ['publish 2'],
+      ],
+      [
+        '... once commits are proven to wait: nothing else has shown a write',
+        { record: moved, reports: [{ ...newWriter, quorum: unproven }], failed: [{ ...verify, code: '53300' }] },
+        ['quorum 2', 'EngineStarting'],
+      ],
+      [
+        '... not of one that is in recovery: it says so too',
+        { record: moved, reports: [mute], failed: [{ ...verify, code: '53300' }] },
+        ['EngineStarting'],
       ],
       ['publish', { record: moved, reports: [newWriter], done: [verify] }, ['publish 2']],
       [

@@ -45,6 +45,13 @@ function onTheWay({ engine, incarnation: { instanceId } }: HeardReport): Said | 
 const SOUND_SQLSTATES = ['53100', '25006'];
 
 /**
+ * too_many_connections: clients hold all that the probe, which is no superuser, may have. They would for good, and nobody
+ * would ever write, so the engine's own word that it takes writes (over a connection that is reserved) and the
+ * proof of its commits have to do.
+ */
+const FULL_SQLSTATE = '53300';
+
+/**
  * Only after a write went through, and commits are proven to wait as is recorded: one write of the endpoint moves the
  * traffic.
  */
@@ -54,9 +61,12 @@ function publish(view: Seen): Said | undefined {
   const { incarnation: on } = report;
   const outcome = outcomeOf(view, { do: 'verify', on });
   if (SOUND_SQLSTATES.includes(outcome?.code ?? '')) return act({ do: 'publish', on });
-  if (outcome?.state !== 'done') return { ...act({ do: 'verify', on }), ...unverified(on, outcome) };
+  if (!takesWrites(report, outcome)) return { ...act({ do: 'verify', on }), ...unverified(on, outcome) };
   return isProven(view, report) ? act({ do: 'publish', on }) : { ...proof(view, report), ...unproven(on) };
 }
+
+const takesWrites = (report: HeardReport, outcome: CommandOutcome | undefined): boolean =>
+  outcome?.state === 'done' || (outcome?.code === FULL_SQLSTATE && isServing(report));
 
 /** A setting that is stricter than the record has a later number, and is proven in its turn. */
 const isProven = ({ record: { k, generation } }: Seen, { quorum }: HeardReport): boolean =>
