@@ -10,15 +10,28 @@ Latest checkpoint's TimeLineID:       2
 Latest checkpoint's PrevTimeLineID:   1
 Minimum recovery ending location:     0/40033B0
 Min recovery ending loc's timeline:   3
+max_connections setting:              20
+max_worker_processes setting:         32
+max_wal_senders setting:              16
+max_prepared_xacts setting:           0
+max_locks_per_xact setting:           64
 `;
     expect(parseControlData(text)).to.deep.equal({
       systemId: '7439999999999999999',
       timeline: 2,
       minRecoveryTimeline: 3,
       clusterState: 'shut down in recovery',
+      logged: {
+        max_connections: 20,
+        max_worker_processes: 32,
+        max_wal_senders: 16,
+        max_prepared_transactions: 0,
+        max_locks_per_transaction: 64,
+      },
     });
     const fields = ['systemId', 'timeline', 'minRecoveryTimeline', 'clusterState'];
-    expect(parseControlData('')).to.deep.equal(Object.fromEntries(fields.map(it => [it, undefined])));
+    const none = Object.fromEntries(fields.map(it => [it, undefined]));
+    expect(parseControlData('')).to.deep.equal({ ...none, logged: {} });
   });
 
   for (const [what, control, epoch, expected] of [

@@ -1,3 +1,5 @@
+import { LOGGED_SETTINGS, type LoggedValues } from './recovery-limits.ts';
+
 /** What we read of pg_controldata; a field it does not print is absent. */
 export interface ControlData {
   systemId?: string;
@@ -6,6 +8,7 @@ export interface ControlData {
   minRecoveryTimeline?: number;
   /** `in production`, `shut down`, `in crash recovery`, `in archive recovery`, `shut down in recovery` ... */
   clusterState?: string;
+  logged?: LoggedValues;
 }
 
 /**
@@ -28,10 +31,15 @@ export function parseControlData(text: string): ControlData {
     const text = field(label);
     return text === undefined ? undefined : Number(text);
   };
+  const logged = LOGGED_SETTINGS.flatMap(({ name, label }) => {
+    const value = number(label);
+    return value === undefined ? [] : [[name, value] as const];
+  });
   return {
     systemId: field('Database system identifier'),
     timeline: number("Latest checkpoint's TimeLineID"),
     minRecoveryTimeline: number("Min recovery ending loc's timeline"),
     clusterState: field('Database cluster state'),
+    logged: Object.fromEntries(logged),
   };
 }

@@ -2,7 +2,8 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { EngineName, Role, Topology } from '../model/roles.ts';
 import { formatHbaFile, formatIdentFile, SUPERUSER } from './access.ts';
-import { formatConf, parseConf, withoutSettings } from './conf.ts';
+import { cleanAutoConf } from './auto-conf.ts';
+import { formatConf, parseConf } from './conf.ts';
 import type { ControlData } from './control.ts';
 import { isFollowers, parseControlData } from './control.ts';
 import { cut } from './cut.ts';
@@ -19,6 +20,7 @@ import { programEnv } from './programs.ts';
 import { promoteByFile } from './promote.ts';
 import { putInForce } from './quorum.ts';
 import { clearRemains, requireNothingRuns } from './remains.ts';
+import { asArguments, liftedSettings } from './recovery-limits.ts';
 import { reload, reloadIn } from './reload.ts';
 import { checkWithEngine, compose, differing, normalize, objections } from './settings.ts';
 import type { SettingLayers } from './settings.ts';
@@ -49,6 +51,8 @@ export abstract class FamilyProfile implements seam.EngineProfile {
   #accepted: seam.Settings | undefined;
   /** The files hold what the running engine is not known to have read. */
   #isUnread = false;
+  /** Settings that wait for a restart, and that the engine tells of only when it has read its files again. */
+  #untold: readonly string[] = [];
   /** Each writes all of the files: one that was put together before another's would take that one's change back. */
   readonly #writers = new Turns();
 
@@ -111,14 +115,19 @@ export abstract class FamilyProfile implements seam.EngineProfile {
       await this.#writeFiles(settings);
       this.#stand = stand;
     });
-    await this.#cleanAutoConf();
+    const isOwned = (name: string): boolean => isOwnedSetting(this.engine, name);
+    const altered = await cleanAutoConf(this.node, isOwned, this.options.user);
     const asFollower = role !== 'rw' || (await this.mustBootAsFollower());
     if (asFollower) await this.ownLog?.release(role === 'rw');
     await this.writeRole(role, asFollower);
+    const { logged = {} } = asFollower ? await this.controlData() : {};
+    // On the command line, which outranks all files: they keep what is wanted, and the engine tells that it waits.
+    const lifted = liftedSettings({ ...settings, ...altered }, logged);
+    this.#untold = Object.keys(lifted);
     const command = this.program('postgres');
     return {
       command,
-      args: ['-D', this.node, '-c', `config_file=${this.confFile}`],
+      args: ['-D', this.node, '-c', `config_file=${this.confFile}`, ...asArguments(lifted)],
       env: programEnv(command),
       cwd: this.node,
       user: this.options.user,
@@ -171,7 +180,8 @@ export abstract class FamilyProfile implements seam.EngineProfile {
   }
 
   async observe(signal: AbortSignal): Promise<seam.EngineFacts> {
-    return this.tools.withSession(this.sql, session => observe(session, this.#follower()), { signal });
+    const facts = await this.tools.withSession(this.sql, it => observe(it, this.#follower()), { signal });
+    return { ...facts, pendingRestart: [...new Set([...facts.pendingRestart, ...this.#untold])].sort() };
   }
 
   async configure(wanted: seam.Settings): Promise<seam.ConfigureResult> {
@@ -187,7 +197,7 @@ export abstract class FamilyProfile implements seam.EngineProfile {
     this.#isUnread ||= touched;
     if (!this.#isUnread) return { changed, needRestart: await this.#pendingRestart() };
     const needRestart = (await reload(this.tools, this.sql)) ?? [];
-    this.#isUnread = false;
+    this.#wasRead();
     return { changed, needRestart };
   }
 
@@ -233,7 +243,12 @@ export abstract class FamilyProfile implements seam.EngineProfile {
     if (session) await reloadIn(session, this.tools);
     else if (!(await reload(this.tools, this.sql)))
       throw new EngineError('NotRunning', 'no engine runs that could reload');
+    this.#wasRead();
+  }
+
+  #wasRead(): void {
     this.#isUnread = false;
+    this.#untold = [];
   }
 
   protected async controlData(): Promise<ControlData> {
@@ -281,17 +296,5 @@ export abstract class FamilyProfile implements seam.EngineProfile {
 
   async #pendingRestart(): Promise<readonly string[]> {
     return (await this.observe(AbortSignal.timeout(5000)).catch(() => undefined))?.pendingRestart ?? [];
-  }
-
-  /** ALTER SYSTEM outranks our file; what holds the cluster together must not come from there, or from a base backup. */
-  async #cleanAutoConf(): Promise<void> {
-    const path = join(this.node, 'postgresql.auto.conf');
-    const text = await readIfExists(path);
-    if (text === undefined) return;
-    await writeIfChanged(
-      path,
-      withoutSettings(text, name => isOwnedSetting(this.engine, name)),
-      this.options.user,
-    );
   }
 }
