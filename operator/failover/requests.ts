@@ -2,8 +2,8 @@ import type { RequestVerdict } from '../ha/action.ts';
 import type { GroupRecord } from '../ha/record.ts';
 import type { HaRequest } from '../ha/view.ts';
 import { recordOf } from '../workflow/operation-journal.ts';
-import { queueOf, type QueuedOperation } from '../workflow/operations.ts';
-import { isFinished, type OperationRecord } from '../workflow/record.ts';
+import { queueOf, whyForFormer, type QueuedOperation } from '../workflow/operations.ts';
+import { cancelled, isFinished, type OperationRecord } from '../workflow/record.ts';
 import type { RawOperation } from '../kinds/mpd.ts';
 
 /** An operation that this part carries out itself, so that it works without the operator. */
@@ -68,7 +68,7 @@ export function journalAfter(object: RawOperation, verdict: RequestVerdict, now:
 
 /** The journal of an operation that was called off. */
 export function journalCancelled(object: RawOperation, message: string, now: string): OperationRecord {
-  return { ...recordOf(object), phase: 'Cancelled', reason: 'CANCELLED', message, finishedAt: now };
+  return cancelled(recordOf(object), message, now);
 }
 
 const KINDS: Partial<Record<RawOperation['spec']['type'], HaRequest['kind']>> = {
@@ -84,16 +84,15 @@ function asked(object: RawOperation, life: Life): Asked | undefined {
 
 /**
  * What its owner called off ends while nothing has happened for it: until the RW has lost its right, by force until somebody
- * is granted. An operation that its owner made is not deleted with its cluster: it means nothing to the next one of that name.
+ * is granted.
  */
 function whyCalledOff(
   { metadata, spec }: RawOperation,
   request: HaRequest,
   { since, record }: Life,
 ): string | undefined {
-  const { creationTimestamp: madeAt } = metadata;
-  if (madeAt && since && Date.parse(madeAt) < Date.parse(since)) return 'it was made for a former cluster of this name';
-  return spec.cancelled === true && isUntouched(request, record) ? 'cancelled on request' : undefined;
+  const isWithdrawn = spec.cancelled === true && isUntouched(request, record);
+  return whyForFormer(metadata.creationTimestamp, since) ?? (isWithdrawn ? 'cancelled on request' : undefined);
 }
 
 function isUntouched({ kind, acceptedEpoch }: HaRequest, record: GroupRecord | undefined): boolean {

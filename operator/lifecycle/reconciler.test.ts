@@ -3,7 +3,7 @@ import { OPERATION_ANNOTATION } from '../../crds/annotations.ts';
 import { KubeError } from '../kube/errors.ts';
 import { RESOURCES, type ConfigMap, type Pod } from '../kube/resources.ts';
 import type { CrashGate } from '../workflow/testing/crash-points.ts';
-import { MPD_CLUSTERS } from '../kinds/mpd.ts';
+import { MPD_CLUSTERS, MPD_OPERATIONS, type RawOperation } from '../kinds/mpd.ts';
 import { expectGone, expectRunning, expectStopped } from './testing/expectations.ts';
 import { localSpec } from './testing/fixtures.ts';
 import { MemoryWorld } from './testing/memory-world.ts';
@@ -110,6 +110,15 @@ describe('an operation that was interrupted', () => {
 });
 
 describe('a cluster whose name another one had', () => {
+  const byHand = (type: RawOperation['spec']['type']): RawOperation => ({
+    apiVersion: MPD_OPERATIONS.apiVersion,
+    kind: MPD_OPERATIONS.kind,
+    metadata: { namespace: 'shop', name: 'by-hand' },
+    spec: { target: { kind: 'MPDCluster', name: 'orders' }, type, requestedBy: 'user' },
+  });
+  const byHandIn = (world: MemoryWorld): RawOperation =>
+    [...world.api.snapshot().values()].find(it => it.metadata.name === 'by-hand') as RawOperation;
+
   it('does not run by the parameters that the former one left', async () => {
     const world = await MemoryWorld.asking(spec);
     const name = 'orders-running-params';
@@ -122,5 +131,37 @@ describe('a cluster whose name another one had', () => {
     const told = [...world.hosts.safety.engines.values()].map(it => JSON.stringify(it));
     expect(told.join()).to.not.contain('9GB');
     expect(readiness(world)).to.contain('AllInstancesReady');
+  });
+
+  for (const [type, phase] of [
+    ['restartCluster', 'Pending'],
+    ['restartCluster', 'Running'],
+    ['addRo', 'Interrupted'],
+    ['switchRw', 'Pending'],
+  ] as const) {
+    it(`is not held up by what a person asked of the former one: ${type} ${phase}`, async () => {
+      const world = await MemoryWorld.asking(spec);
+      await world.client.create(MPD_OPERATIONS, byHand(type));
+      await world.client.patchStatus(MPD_OPERATIONS, { namespace: 'shop', name: 'by-hand' }, { phase });
+      const { apiVersion, kind, spec: asked } = world.cluster()!;
+      await world.client.delete(MPD_CLUSTERS, world.ref);
+      // Creation times have whole seconds.
+      for (let moves = 0; moves < 10; moves++) await world.move();
+      await world.client.create(MPD_CLUSTERS, { apiVersion, kind, metadata: { ...world.ref }, spec: asked });
+      world.lag = 2;
+      await world.live();
+      expect(readiness(world)).to.contain('AllInstancesReady');
+      const { status } = byHandIn(world);
+      const message = 'it was made for a former cluster of this name';
+      expect(status).to.include({ phase: 'Cancelled', reason: 'CANCELLED', message });
+      expect(status?.finishedAt).to.be.a('string');
+    });
+  }
+
+  it('takes what was asked in the second in which it was made for its own: a release without it refuses', async () => {
+    const world = await MemoryWorld.asking(spec);
+    await world.client.create(MPD_OPERATIONS, byHand('restartCluster'));
+    await world.live();
+    expect(byHandIn(world).status?.phase).to.equal('Failed');
   });
 });

@@ -154,7 +154,8 @@ export class ClusterReconciler {
     // Before anything is made, so that nothing can be left behind.
     context.object = await addFinalizer(context.tools.client, MPD_CLUSTERS, context.object, CLUSTER_FINALIZER);
     const { namespace, name } = cluster.metadata;
-    const asked = await gatherAsked(context, this.#options.sources.operations(namespace, name));
+    const seen = await this.#runner.withoutFormer(context, this.#options.sources.operations(namespace, name));
+    const asked = await gatherAsked(context, seen);
     if (isUnborn(cluster)) return this.#report(context, UNBORN, undefined);
     if (!(await makeNeeded(context, asked))) return this.#deleteUnrecorded(context);
     if (await takeWords(context, asked)) return undefined;

@@ -6,13 +6,14 @@ import { UserError } from '../model/errors.ts';
 import { TerminalError } from '../workflow/errors.ts';
 import type { Journal } from '../workflow/journal.ts';
 import { OperationJournals, recordOf } from '../workflow/operation-journal.ts';
-import { currentStep, isFinished, type OperationRecord } from '../workflow/record.ts';
+import { whyForFormer } from '../workflow/operations.ts';
+import { cancelled, currentStep, isFinished, type OperationRecord } from '../workflow/record.ts';
 import { requestCancel, requestResume, runOnce, type FlowEvent, type RunResult } from '../workflow/runner.ts';
 import type { Flow } from '../workflow/step.ts';
 import type { ClusterContext, Tools } from './context.ts';
 import { FLOWS, STATUS_AFTER, STATUS_WHILE } from './flows/flows.ts';
-import { MPD_OPERATIONS } from '../kinds/mpd.ts';
-import { isRevoked, type ListedOperation } from './operations.ts';
+import { MPD_OPERATIONS, type RawOperation } from '../kinds/mpd.ts';
+import { isOfFormer, isRevoked, type ListedOperation } from './operations.ts';
 import type { Verdict } from './status.ts';
 
 export interface RanOperation {
@@ -61,7 +62,31 @@ export class OperationRunner {
     return true;
   }
 
-  #journalOf({ object }: ListedOperation): Journal {
+  /**
+   * Ends what was asked of a former cluster of this name: its flow would work on this one.
+   * @param seen as the watch shows them
+   * @returns the others
+   */
+  async withoutFormer(context: ClusterContext, seen: readonly RawOperation[]): Promise<RawOperation[]> {
+    const others: RawOperation[] = [];
+    for (const object of seen) {
+      const why = whyForFormer(object.metadata.creationTimestamp, context.cluster.metadata.creationTimestamp);
+      // What has ended is kept for the history; what that cluster owned goes as it did.
+      if (why === undefined || isFinished(recordOf(object)) || isOfFormer(object, context.cluster)) others.push(object);
+      else await this.#callOff(context, object, why);
+    }
+    return others;
+  }
+
+  async #callOff({ tools }: ClusterContext, object: RawOperation, why: string): Promise<void> {
+    const journal = this.#journalOf({ object });
+    const record = await journal.load();
+    if (isFinished(record)) return;
+    await journal.save(cancelled(record, why, tools.now().toISOString()), record);
+    tools.log.info('called off an operation', { operation: object.metadata.name, why });
+  }
+
+  #journalOf({ object }: Pick<ListedOperation, 'object'>): Journal {
     const { name, namespace = '', uid = '' } = object.metadata;
     return this.#journals.of({ name, namespace, uid });
   }

@@ -74,3 +74,13 @@ function byEnd(a: QueuedOperation, b: QueuedOperation): number {
 function compare(a: string, b: string): number {
   return a < b ? -1 : Number(a > b);
 }
+
+/**
+ * Why an operation means nothing to the target that is there now: an operation that its owner made by hand is not deleted
+ * with its target, and was not asked of the next one of that name.
+ * @param since when the target was made, RFC 3339; unknown: nothing is said
+ */
+export function whyForFormer(madeAt: string | undefined, since: string | undefined): string | undefined {
+  const isOlder = madeAt && since && Date.parse(madeAt) < Date.parse(since);
+  return isOlder ? 'it was made for a former cluster of this name' : undefined;
+}

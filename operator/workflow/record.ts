@@ -46,6 +46,15 @@ export function isFinished(record: Pick<OperationRecord, 'phase'>): boolean {
   return record.phase === 'Succeeded' || record.phase === 'Failed' || record.phase === 'Cancelled';
 }
 
+/** Ended by somebody else than its flow, which runs no more. @param now RFC 3339 */
+export const cancelled = (record: OperationRecord, message: string, now: string): OperationRecord => ({
+  ...record,
+  phase: 'Cancelled',
+  reason: 'CANCELLED',
+  message,
+  finishedAt: now,
+});
+
 /** The step whose turn it is: the first one that is not done. */
 export function currentStep(record: OperationRecord): StepRecord | undefined {
   return record.steps.find(step => step.state !== 'Succeeded');
