@@ -39,8 +39,8 @@ describe('ladder', () => {
       NOW,
     ],
     ['a person attests', { attestation: attested }, 5, NOW],
-    ['the node is out of service', { node: { leaseVersion: '90', outOfService: true } }, 5, NOW],
-    ['the node is out of service and has no Lease', { node: { outOfService: true } }, 5, NOW],
+    ['the node is out of service', { node: { leaseVersion: '90', outOfService: true, isSilent: true } }, 5, NOW],
+    ['the node is out of service and has no Lease', { node: { outOfService: true, isSilent: true } }, 5, NOW],
     [
       'several at once: the first rung',
       { reports: [reportOf(first, { stopped: { epoch: 2, at: AT } })], attestation: attested },
@@ -117,8 +117,13 @@ describe('ladder', () => {
     ],
     [
       'out of service, but its kubelet renews',
-      { node: { leaseVersion: '101', outOfService: true } },
+      { node: { leaseVersion: '101', outOfService: true, isSilent: true } },
       'node node-1 is tainted out-of-service, but its kubelet renews its Lease',
+    ],
+    [
+      'out of service, and the control plane still hears its kubelet',
+      { node: { leaseVersion: '90', outOfService: true, isSilent: false } },
+      'node node-1 is tainted out-of-service, but its Ready condition is not Unknown yet',
     ],
   ] as const) {
     it(`proves nothing: ${what}`, () => {

@@ -130,12 +130,18 @@ const rightExpired: Classifier = ({ now }, { expiry }) => {
   return expiry.over ? proven(expiry.text, now) : not(expiry.missing);
 };
 
-/** Rung 5: a person, or the out-of-service taint, attests that the host is off. A kubelet that lives contradicts it. */
+/**
+ * Rung 5: a person, or the out-of-service taint, attests that the host is off. A kubelet that lives contradicts the taint,
+ * which may have been left behind, or set on the wrong node; Kubernetes acts on it only where the node is silent, too.
+ */
 const personAttests: Classifier = ({ former, recordVersion, now }, { attestation, node }) => {
   if (attestation && isSameIncarnation(attestation.incarnation, former.incarnation)) {
     return proven(`${attestation.who} attested at ${attestation.when} that it is dead`, now);
   }
   if (!node?.outOfService) return not(attestationAdvice(former));
+  if (node.isSilent !== true) {
+    return not(`node ${former.grant.node} is tainted out-of-service, but its Ready condition is not Unknown yet`);
+  }
   if (isNewer(node.leaseVersion, recordVersion)) {
     return not(`node ${former.grant.node} is tainted out-of-service, but its kubelet renews its Lease`);
   }

@@ -107,6 +107,20 @@ describe('decisions: revoke', () => {
       },
       ['revoke'],
     ],
+    [
+      'silent on a shared volume, its node too, which is tainted out-of-service',
+      {
+        ...share,
+        reports: [writer(silent), follower(two), follower(three)],
+        evidence: { node: { outOfService: true, isSilent: true } },
+      },
+      ['revoke'],
+    ],
+    [
+      'well on a node that is tainted out-of-service',
+      { reports: allWell, evidence: { node: { outOfService: true, isSilent: false } } },
+      ['slots 1'],
+    ],
     ['silent while held off', { reports: silentRw, isHeld: true }, ['HolderSilent']],
     ['silent, no quorum: it may serve on', { reports: silentRw.slice(0, 2) }, ['HolderSilent']],
     ['silent, E empty: nobody could take over', { record: alone, reports: silentRw }, ['HolderSilent']],

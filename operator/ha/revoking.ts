@@ -67,7 +67,7 @@ function endOf(holder: Incarnation, view: Seen): string | undefined {
     it => it.incarnation.instanceId === holder.instanceId && !isSameIncarnation(it.incarnation, holder),
   );
   if (other) return `${formatIncarnation(other.incarnation)} is there instead`;
-  if (node?.outOfService) return 'its node is tainted out-of-service';
+  if (node?.outOfService && node.isSilent) return 'its node is tainted out-of-service';
   if (attestation && isSameIncarnation(attestation.incarnation, holder)) return `${attestation.who} says it is dead`;
   const isEnded = view.memory.ended.has(formatIncarnation(holder)) || isNotedEnded(view);
   return isEnded ? 'its kubelet reports it ended' : podGone(holder, view);
