@@ -1,4 +1,5 @@
-import { rm, rmdir } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { rm, rmdir, writeFile } from 'node:fs/promises';
 import { maxNodes, nodeAddress } from './addresses.ts';
 import { readyNodes } from './api.ts';
 import { removeCgroups } from './cgroups.ts';
@@ -67,7 +68,7 @@ export async function up({ name, nodes = 3, fastNodeLoss = true, report = silent
   if (!(Number.isInteger(nodes) && nodes >= 0 && nodes <= maxNodes)) {
     throw new Error(`the number of nodes is 0 to ${maxNodes}, not ${nodes}`);
   }
-  return await locked(name, async () => {
+  return await locked(lockOf(name), async () => {
     const known = await readState(name);
     if (known && known.nodes !== nodes) {
       throw new Error(`cluster ${name} has ${known.nodes} nodes, not ${nodes}: take it down first`);
@@ -79,7 +80,10 @@ export async function up({ name, nodes = 3, fastNodeLoss = true, report = silent
     await raiseWatchLimit();
     const programs = known?.programs ?? (await ensurePrograms(report));
     const state = known ?? (await createState({ name, nodes, fastNodeLoss, programs }));
+    const { starting } = pathsOf(name);
+    await writeFile(starting, '');
     await start(state, report);
+    await rm(starting);
     return handle(state);
   });
 }
@@ -99,7 +103,7 @@ export async function isUp(name: string): Promise<boolean> {
 /** Removes every trace of a cluster: processes, namespaces, links, mounts, cgroups, files. Also of one half made. */
 export async function down(name: string): Promise<void> {
   checkName(name);
-  await locked(name, async () => {
+  await locked(lockOf(name), async () => {
     const index = await indexOf(name);
     // Mounts and links are in namespaces of the machines and end with them.
     await killMachines(name);
@@ -111,12 +115,17 @@ export async function down(name: string): Promise<void> {
   });
 }
 
+/** Apart from the locks that are taken under it: a cluster may have the name of one of those. */
+const lockOf = (name: string): string => `cluster/${name}`;
+
 async function indexOf(name: string): Promise<number | undefined> {
   const state = await readState(name).catch(() => undefined);
   return state?.index;
 }
 
+/** Nodes are Ready before DNS, volumes and routes are there: after a start that was cut off they tell nothing. */
 async function isHealthy(state: ClusterState): Promise<boolean> {
+  if (existsSync(pathsOf(state.name).starting)) return false;
   const running = (await runningMachines(state.name)).map(machine => machine.name);
   const wanted = [controlPlane, ...nodeNames(state)];
   if (!wanted.every(machine => running.includes(machine))) return false;

@@ -19,7 +19,8 @@ export async function routesOfMachine(): Promise<string[]> {
 /** Connects this machine with the cluster: the API server, nodes, pods and Services are reached from here. */
 export async function connectHost(settings: ClusterSettings, control: Machine): Promise<void> {
   const { hostLink, host } = addressesOf(settings.index);
-  if (await hasLink(control, uplink)) return;
+  // The address is given last: a link without it is of a start that was cut off, and made anew.
+  if ((await hasLink(control, uplink)) && (await hasAddress([], hostLink, host))) return;
   await removeHostLink(settings.index);
   await run('ip', ['link', 'add', hostLink, 'type', 'veth', 'peer', 'name', uplink, 'netns', String(control.pid)]);
   await batch(['nsenter', ...entering(control, 'network')], [`link set ${uplink} master ${bridge} up`]);
@@ -41,20 +42,19 @@ export async function connectNode(
   n: number,
 ): Promise<void> {
   const { index } = settings;
-  if (await hasLink(node, 'eth0')) return;
+  const onNode = ['nsenter', ...entering(node, 'network')];
+  if (await hasAddress(onNode, 'eth0', nodeAddress(index, n))) return;
+  if (await hasLink(node, 'eth0')) await inside(node, 'network', ['ip', 'link', 'delete', 'eth0']);
   const name = nodeName(n);
   const link = ['link', 'add', name, 'netns', String(control.pid), 'type', 'veth'];
   await run('ip', [...link, 'peer', 'name', 'eth0', 'netns', String(node.pid)]);
   await batch(['nsenter', ...entering(control, 'network')], [`link set ${name} master ${bridge} up`]);
-  await batch(
-    ['nsenter', ...entering(node, 'network')],
-    [
-      `address add ${nodeAddress(index, n)}/${prefixLength} dev eth0`,
-      'link set eth0 up',
-      `route add default via ${addressesOf(index).host}`,
-      ...podRoutes(settings, n).map(route => `route add ${route}`),
-    ],
-  );
+  await batch(onNode, [
+    `address add ${nodeAddress(index, n)}/${prefixLength} dev eth0`,
+    'link set eth0 up',
+    `route add default via ${addressesOf(index).host}`,
+    ...podRoutes(settings, n).map(route => `route add ${route}`),
+  ]);
 }
 
 /** Cuts or mends the link of a node. */
@@ -112,6 +112,13 @@ export async function linksThatAreUp(control: Machine): Promise<Set<string>> {
 async function hasLink(machine: Machine, name: string): Promise<boolean> {
   const links = JSON.parse(await inside(machine, 'network', ['ip', '-json', 'link', 'show'])) as { ifname?: string }[];
   return links.some(({ ifname }) => ifname === name);
+}
+
+async function hasAddress(prefix: readonly string[], link: string, address: string): Promise<boolean> {
+  const [program, ...args] = [...prefix, 'ip', '-json', '-4', 'address', 'show'];
+  const links = JSON.parse(await run(program, args)) as { ifname?: string; addr_info?: { local?: string }[] }[];
+  const own = links.find(({ ifname }) => ifname === link);
+  return own?.addr_info?.some(({ local }) => local === address) ?? false;
 }
 
 async function batch(prefix: readonly string[], commands: readonly string[]): Promise<void> {

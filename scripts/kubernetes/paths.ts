@@ -14,6 +14,8 @@ export const projectRoot = resolve(import.meta.dirname, '../..');
 export interface ClusterPaths {
   directory: string;
   state: string;
+  /** There while a start is under way, and after one that was cut off. */
+  starting: string;
   kubeconfig: string;
   /** The cluster's own kubectl, see writeKubectl. */
   kubectl: string;
@@ -28,6 +30,7 @@ export function pathsOf(name: string): ClusterPaths {
   return {
     directory,
     state: join(directory, 'cluster.json'),
+    starting: join(directory, 'starting'),
     kubeconfig: join(directory, 'kubeconfig'),
     kubectl: join(directory, 'bin', 'kubectl'),
     pki: join(directory, 'pki'),

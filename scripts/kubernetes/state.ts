@@ -1,4 +1,4 @@
-import { mkdir, readFile, readdir, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { freeIndex } from './addresses.ts';
 import type { ClusterSettings } from './control-plane.ts';
@@ -35,6 +35,8 @@ export async function createState(wanted: Omit<ClusterState, 'index'>): Promise<
     const taken = others.flatMap(other => other?.index ?? []);
     const state = { ...wanted, index: freeIndex(taken, await routesOfMachine()) };
     const { directory, state: file } = pathsOf(state.name);
+    // A `down` that was cut off may have left some of the files of a former cluster, of other addresses.
+    await rm(directory, { recursive: true, force: true });
     await mkdir(directory, { recursive: true });
     await writeFile(join(directory, 'cluster.json.new'), JSON.stringify(state));
     await rename(join(directory, 'cluster.json.new'), file);
