@@ -66,7 +66,7 @@ async function runStage(stage: Stage): Promise<Counts> {
 /** A run that died before its end, or found no test, has failed whatever it counted. */
 function mochaCounts(file: string, code: number): Counts {
   const [passed = 0, failed = 0] = readCounts(file);
-  const broken = code !== 0 && failed === 0;
+  const broken = failed === 0 && (code !== 0 || passed === 0);
   return { passed, failed: broken ? 1 : failed };
 }
 
