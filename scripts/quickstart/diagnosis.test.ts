@@ -34,6 +34,7 @@ describe('diagnosis', () => {
           lines: [
             '{"time":"t1","level":"info","message":"starting"}',
             '{"time":"t2","level":"warn","message":"step failed","cluster":"c","step":"StartPods","error":{"message":"boom"}}',
+            '{ code: 1 }',
             'Segmentation fault',
           ],
         },
@@ -51,6 +52,7 @@ Events, newest last:
   Warning Later pod/c-1-2: second
 Log of the operator, warnings and errors:
   t2 warn c StartPods step failed boom
+  { code: 1 }
   Segmentation fault
 `);
   });

@@ -98,8 +98,19 @@ interface LogEntry {
 
 /** Only what somebody should look at; a line that is no JSON is a crash. */
 function logLine(text: string): string[] {
-  if (!text.startsWith('{')) return text === '' ? [] : [text];
-  const { time, level, message, cluster, step, error } = JSON.parse(text) as LogEntry;
+  const entry = parseEntry(text);
+  if (!entry) return text === '' ? [] : [text];
+  const { time, level, message, cluster, step, error } = entry;
   if (level !== 'warn' && level !== 'error') return [];
   return [[time, level, cluster, step, message, error?.message].filter(Boolean).join(' ')];
+}
+
+/** A crash may begin a line with a brace too. */
+function parseEntry(text: string): LogEntry | undefined {
+  if (!text.startsWith('{')) return undefined;
+  try {
+    return JSON.parse(text) as LogEntry;
+  } catch {
+    return undefined;
+  }
 }
