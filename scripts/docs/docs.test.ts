@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { projectRoot } from '../kubernetes/paths.ts';
+import { pathsOf, projectRoot } from '../kubernetes/paths.ts';
 import { blocksOf, pages, readPage } from './blocks.ts';
 
 /** Commands that no page runs on the test cluster: they install, build or test, and tests of their own cover them. */
@@ -11,6 +11,8 @@ const COVERED_ELSEWHERE = [
   /^npm run (synth|bench|test:unit|test:simulation|test:e2e|test:failover|lint|format|images)( --.*)?$/,
   /^(KEEP=1 )?npm test$/,
   /^npm run -s kubernetes -- [a-z].*$/,
+  // Where that is, is tested below.
+  /^export (KUBECONFIG="\$\(npm run -s kubeconfig\)"|PATH="\$PATH:\$\(dirname "\$KUBECONFIG"\)\/bin")$/,
   /^kubectl apply -f dist\/$/,
   /^kubectl delete -f dist\/$/,
 ];
@@ -35,6 +37,11 @@ describe('documentation', () => {
       expect(links.filter(link => !existsSync(join(projectRoot, dirname(page), link)))).to.deep.equal([]);
     });
   }
+
+  it('README.md tells where the kubectl of the quickstart lies', () => {
+    const { kubeconfig, kubectl } = pathsOf('quickstart');
+    expect(kubectl).to.equal(join(dirname(kubeconfig), 'bin', 'kubectl'));
+  });
 
   it('docs/troubleshooting.md explains every reason that the operator gives', () => {
     const text = readPage(projectRoot, 'docs/troubleshooting.md');
@@ -64,5 +71,7 @@ function reasonsInSource(): string[] {
     const source = readFileSync(name, 'utf8');
     return patterns.flatMap(pattern => [...source.matchAll(pattern)].flatMap(match => match.slice(1)));
   });
-  return [...new Set(found)].sort();
+  // Built from the phase of an operation (lifecycle/run-operation.ts).
+  const built = ['OperationFailed', 'OperationCancelled'];
+  return [...new Set([...found, ...built])].sort();
 }
