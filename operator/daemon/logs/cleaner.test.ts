@@ -40,6 +40,19 @@ describe('the clean-up of logs', () => {
     expect(tree.paths()).to.include.members(['1001/log/postgresql-1.log', '1001/log/postgresql-3.log']);
   });
 
+  it('asks once more who is named before a folder in the trash is deleted: others take their time', async () => {
+    for (const id of ['1001', '1002'])
+      tree.file(`.polardb-stack-trash/${id}.${(NOW - 9 * DAY_MS) / 1000}/data/x`, 99, id);
+    let asked = 0;
+    site.options.readLive = () => {
+      // A cluster that was taken back from a backup while the clean-up runs.
+      const names = ++asked === 1 ? [] : ['1001', '1002'];
+      return Promise.resolve(new Map(names.map(id => [id, 'cluster db/orders'])));
+    };
+    expect(rules(await on.apply())).to.deep.equal([]);
+    expect([...tree.snapshot().values()]).to.include.members(['1001', '1002']);
+  });
+
   it('compresses a log that is no longer written, and keeps its time', async () => {
     site.named.add('1001');
     tree.file('1001/log/postgresql-1.log', 2, 'lines\n'.repeat(50_000));

@@ -78,7 +78,7 @@ export class LogsCleaner {
       const disk = await this.#options.readDisk(this.#options.root);
       record.disk(disk);
       const run: Run = { ...base, policy: this.#options.policy(), root, live, open, disk };
-      if (trash) await emptyTrash(run, trash, trashed);
+      if (trash) await emptyTrash(run, trash, trashed, this.#options.readLive);
       await this.#cleanFolders(run, folders);
     } finally {
       await trash?.close();

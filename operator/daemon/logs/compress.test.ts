@@ -53,6 +53,17 @@ describe('compression of a log', () => {
     expect(tree.paths()).to.have.length(1);
   });
 
+  it('leaves a log that is written to while its compressed form comes to the disk', async () => {
+    const sync = directory.sync.bind(directory);
+    directory.sync = async () => {
+      await sync();
+      appendFileSync(`${tree.root}/${name}`, 'one more');
+    };
+    expect(await compress()).to.equal(undefined);
+    expect(tree.paths()).to.deep.equal([name]);
+    expect(tree.snapshot().get(name)).to.equal(`${content}one more`);
+  });
+
   it('leaves a file that took its place', async () => {
     const seen = await found();
     renameSync(`${tree.root}/${name}`, `${tree.root}/other`);

@@ -16,9 +16,16 @@ export async function compressLog({ directory, name, facts }: Found, signal: Abo
   if (await directory.facts(target)) throw new Error('its compressed form exists already');
   const source = await directory.openFile(name);
   try {
+    const seen = await source.stat({ bigint: true });
     const made = await compressInto({ directory, name, source, id: facts.id }, target, signal);
     if (made === undefined) return undefined;
     await directory.sync();
+    // Written to while that took its time: the log stays, and goes on.
+    const { size, mtimeNs } = await source.stat({ bigint: true });
+    if (size !== seen.size || mtimeNs !== seen.mtimeNs) {
+      await directory.unlink(target);
+      return undefined;
+    }
     // Whoever made a new file of this name keeps it.
     if ((await directory.facts(name))?.id === facts.id) await directory.unlink(name);
     return made;

@@ -1,5 +1,6 @@
 import { isCode, OtherMount, type HeldDirectory } from './held-directory.ts';
 import { isTrashDue } from './judge.ts';
+import type { LiveInstances } from './live.ts';
 import { isInstanceName, parseTrashName, TRASH, trashName, type FileName, type Trashed } from './names.ts';
 import { NOTE } from './orphan-note.ts';
 import { DAY_MS } from './policy.ts';
@@ -32,10 +33,19 @@ export async function makeTrash(root: HeldDirectory): Promise<HeldDirectory> {
 }
 
 /** Deletes what has lain long enough. An instance that is named again gets its folder back. */
-export async function emptyTrash(run: Run, trash: HeldDirectory, names: readonly FileName[]): Promise<void> {
+export async function emptyTrash(
+  begun: Run,
+  trash: HeldDirectory,
+  names: readonly FileName[],
+  readLive: (signal: AbortSignal) => Promise<LiveInstances>,
+): Promise<void> {
+  let run = begun;
   for (const name of names) {
     const path = joined(TRASH, name);
     const trashed = parseTrashName(name);
+    // To delete the ones before may have taken hours.
+    if (trashed && !trashed.isCopy && isTrashDue(trashed.since, run))
+      run = { ...run, live: await readLive(run.signal) };
     if (!trashed) {
       if (!name.startsWith(NOTE)) run.record.foreign(path);
     } else if (isNamedAgain(run, trashed)) {
