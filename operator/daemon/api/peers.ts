@@ -154,7 +154,8 @@ async function readText(incoming: AsyncIterable<unknown>): Promise<string> {
 
 function parse(text: string): { message?: string } {
   try {
-    return JSON.parse(text) as { message?: string };
+    // `null` is JSON, too.
+    return (JSON.parse(text) as { message?: string } | null) ?? {};
   } catch {
     return {};
   }
