@@ -8,7 +8,7 @@ import { RESOURCES } from '../operator/kube/resources.ts';
 import { isReady } from '../operator/lifecycle/gather/pods.ts';
 import { MPD_OPERATIONS } from '../operator/kinds/mpd.ts';
 import { LABEL } from '../operator/model/labels.ts';
-import { API_GROUP, CA_SECRET } from '../operator/model/names.ts';
+import { API_GROUP, CA_SECRET, userParams } from '../operator/model/names.ts';
 import { auditHas, auditSince, serviceAccountOf, type AuditEvent } from './support/audit.ts';
 import type { Database } from './support/database.ts';
 import { localSpec, shareSpec } from './support/engine.ts';
@@ -85,10 +85,16 @@ describe('access', function () {
     }
   }
 
-  /** A pod that lost the label which the watches go by is found by its name, and gets it back. */
+  /** A pod or a map that lost the label which the watches go by is found by its name, and gets it back. */
   async function loseSight(database: Database): Promise<void> {
     const [ro] = await database.pods('ro');
     const { name, namespace = '' } = ro!.metadata;
+    const map = { namespace, name: userParams(database.name) };
+    await scene.kubectl.run('label', 'configmap', map.name, '--namespace', namespace, `${LABEL.cluster}-`);
+    await scene.eventually('the map is in sight again', async () => {
+      const found = await scene.client.get(RESOURCES.configMaps, map);
+      return found?.metadata.labels?.[LABEL.cluster];
+    });
     await scene.kubectl.run('label', 'pod', name, '--namespace', namespace, `${LABEL.cluster}-`);
     await scene.eventually('the pod is in sight again', async () =>
       (await database.pods()).find(it => it.metadata.name === name),
