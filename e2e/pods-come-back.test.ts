@@ -21,6 +21,7 @@ describe('a cluster whose parts are taken away', function () {
   });
   beforeEach(async () => {
     await database.ready();
+    await standInE();
     written += 1;
     await database.write(`row ${written}`);
     epoch = (await database.record()).epoch;
@@ -93,6 +94,14 @@ describe('a cluster whose parts are taken away', function () {
     expect(after.metadata.uid).to.equal(rw.metadata.uid);
     expect(restarts(after)).to.equal(restarts(rw));
   });
+
+  /** Ready comes first: before both ROs are known to hold every acknowledged row, the RW's own instance is waited for. */
+  async function standInE(): Promise<void> {
+    await scene.eventually('both ROs are full members of E', async () => {
+      const { members } = await database.record();
+      return members.filter(({ pending }) => !pending).length === 2 ? true : undefined;
+    });
+  }
 
   /** Ready again without help: the same instances, one of them RW, every row, and no more grants than needed. */
   async function comesBack({ epochs }: { epochs: number }): Promise<void> {
