@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import type { Database } from '../support/database.ts';
 import { throughout } from '../support/eventually.ts';
 import { newTrial, type FailoverTrial } from '../support/failover.ts';
+import { Faults } from '../support/faults.ts';
 import { Operations } from '../support/operations.ts';
 import { StackPart } from '../support/parts.ts';
 import { engineProcesses, killPostmaster, programsOf, signal } from '../support/processes.ts';
@@ -72,6 +73,8 @@ describe('failover: the control plane', function () {
       await throughout(LONG_MS / 2, () => load.writes());
       await start();
     });
+    // For the tests that follow, which scale parts.
+    await new Faults(scene.local).watchAnew();
     expect(after.record.holder?.podUid).to.equal(before.record.holder?.podUid);
     expect(after.record.epoch).to.equal(before.record.epoch);
   });
